@@ -1,0 +1,122 @@
+"""The engine room: the only module that names a database. Ibis expressions in, deterministic Parquet out."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from duckdb import Error as DuckDBError
+
+from pipeline.workspace import whole
+from saakh.errors import ContractError, MissingInputError, UnreadableInputError
+
+ROW_GROUP = 262_144
+
+
+class Engine:
+    """DuckDB through Ibis, with a bound on threads and memory. Same inputs give the same bytes for any of either."""
+
+    def __init__(self, threads: int = 2, memory_gb: float = 4.0) -> None:
+        self.connection = ibis.duckdb.connect(threads=threads, memory_limit=f"{memory_gb}GB")
+        self.connection.raw_sql("SET TimeZone = 'UTC'")
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self.connection.disconnect()
+
+    def read(self, path: Path) -> ir.Table:
+        """A lazy table over one Parquet file, or all of a folder's."""
+        files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
+        if not files or not files[0].exists():
+            raise MissingInputError(f"no Parquet file at {path}")
+        try:
+            return self.connection.read_parquet([str(f) for f in files])
+        except DuckDBError as error:
+            raise UnreadableInputError(f"{path} is not readable Parquet: {_first_line(error)}") from None
+
+    def table(self, arrow: pa.Table, name: str | None = None) -> ir.Table:
+        """An in-memory table, for small inputs and tests."""
+        return self.connection.create_table(name or ibis.util.gen_name("t"), arrow, temp=True, overwrite=name is not None)
+
+    def keep(self, expr: ir.Table, name: str | None = None) -> ir.Table:
+        """Compute once and keep as a temporary table of the engine (spills to disk when memory is short)."""
+        with _readable():
+            return self.connection.create_table(name or ibis.util.gen_name("t"), expr, temp=True)
+
+    def arrow(self, expr: ir.Table, order_by: Sequence[str]) -> pa.Table:
+        """The rows in memory, in a fixed order."""
+        with _readable():
+            return self.batches(expr.order_by(list(order_by))).read_all()
+
+    def write(self, expr: ir.Table, path: Path, order_by: Sequence[str]) -> int:
+        """Write rows in a fixed order as one Parquet file, in bounded memory; returns the number of rows."""
+        with _readable():
+            return write_batches(path, self.batches(expr.order_by(list(order_by))))
+
+    def batches(self, expr: ir.Table) -> pa.RecordBatchReader:
+        """The rows as a stream of record batches (not by Ibis, whose own way DuckDB has deprecated)."""
+        schema = expr.schema().to_pyarrow()
+        reader = self.connection.raw_sql(ibis.to_sql(expr, dialect="duckdb")).to_arrow_reader(ROW_GROUP)
+        return pa.RecordBatchReader.from_batches(schema, (b.cast(schema) for b in reader))
+
+
+def write_batches(path: Path, reader: pa.RecordBatchReader) -> int:
+    """Write record batches as one Parquet file with fixed row groups, so that batch sizes do not show in the bytes."""
+    rows = 0
+    with whole(path) as temporary, pq.ParquetWriter(temporary, reader.schema, compression="zstd") as writer:
+        for group in _regrouped(reader):
+            refuse_nan(group, path)
+            writer.write_table(group, row_group_size=ROW_GROUP)
+            rows += group.num_rows
+    return rows
+
+
+def write_table(path: Path, table: pa.Table) -> int:
+    """Write an in-memory table as Parquet; returns the number of rows."""
+    return write_batches(path, table.to_reader())
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a Parquet file into memory; a damaged one is an `UnreadableInputError`."""
+    if not path.exists():
+        raise MissingInputError(f"no Parquet file at {path}")
+    try:
+        return pq.read_table(path, columns=list(columns) if columns is not None else None)
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableInputError(f"{path} is not readable Parquet: {_first_line(error)}") from None
+
+
+def refuse_nan(table: pa.Table, path: Path) -> None:
+    """NaN never reaches Parquet: missing is null (file statistics leave NaN out, and readers then disagree)."""
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
+            raise ContractError(f"column '{name}' of {path.name} holds NaN; missing values must be null")
+
+
+def _regrouped(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in reader:
+        held.append(batch)
+        count += batch.num_rows
+        while count >= ROW_GROUP:
+            table = pa.Table.from_batches(held, reader.schema).combine_chunks()
+            yield table.slice(0, ROW_GROUP)
+            held, count = table.slice(ROW_GROUP).to_batches(), count - ROW_GROUP
+    yield pa.Table.from_batches(held, reader.schema).combine_chunks()
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except DuckDBError as error:
+        raise UnreadableInputError(f"the engine stopped: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

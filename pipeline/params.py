@@ -1,0 +1,168 @@
+"""Every number a run depends on, read once from `params.yaml` and passed down. Unknown keys are errors."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from saakh.errors import ConfigError, EmptyInputError, MissingInputError, UnreadableInputError
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("needs a time zone, as in 2026-06-01T00:00:00Z")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of the parameters: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Simulate(Section):
+    """How large and how old a world to draw, and where its raw drops go."""
+
+    out: Path = Path("data/raw/sample")
+    world: str = "base"
+    people: int = Field(2_500, ge=1)
+    history_days: int = Field(240, ge=30)
+
+
+class Ingest(Section):
+    """Where the raw drops are and how they are read."""
+
+    source: Path = Path("data/raw/sample")
+    mapping: Path = Path("data/mappings/sample.yaml")
+    key_file: Path | None = None
+    key_env: str | None = None
+
+
+class Check(Section):
+    """What share of rows may be rejected on arrival before the run stops."""
+
+    rejected_share_max: Share = 0.05
+    freshness_days_max: int | None = Field(None, ge=1)
+
+
+class Cohort(Section):
+    """Which applications are asked about, and for what purpose."""
+
+    purpose: str = "train"
+    applied_from: Moment | None = None
+    applied_before: Moment | None = None
+
+
+class Label(Section):
+    """When a loan counts as bad: `dpd_days` past due within the performance window; from `indeterminate_dpd_days`
+    up to it, indeterminate."""
+
+    performance_window_days: int = Field(90, ge=1)
+    dpd_days: int = Field(30, ge=1)
+    indeterminate_dpd_days: int = Field(15, ge=1)
+
+
+class Derive(Section):
+    """Which features to leave out, by column name or family."""
+
+    leave_out: tuple[str, ...] = ()
+
+
+class Train(Section):
+    """The split and the booster. Sizes left at None follow the number of rows."""
+
+    out_of_time_share: Share = 0.25
+    folds: int = Field(5, ge=2)
+    rounds_max: int = Field(600, ge=1)
+    learning_rate: float = Field(0.05, gt=0, le=1)
+    leaves: int | None = Field(None, ge=2, le=31)
+    leaf_rows_min: int | None = Field(None, ge=1)
+    lambda_l2: float = Field(20.0, ge=0)
+    early_stopping_rounds: int = Field(50, ge=1)
+
+
+class Evaluate(Section):
+    """How intervals are drawn."""
+
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    resamples: int = Field(1_000, ge=100)
+
+
+class Explain(Section):
+    """How many applicants the restricted page shows, and how many dots a chart has at most."""
+
+    applicants: int = Field(3, ge=1)
+    beeswarm_rows: int = Field(2_000, ge=10)
+
+
+class Export(Section):
+    """The scorecard's version and its scale: `base_points` at `base_odds` good to one bad, `pdo` points double them."""
+
+    version: str = Field("0.1.0", pattern=r"^\d+\.\d+\.\d+$")
+    base_points: float = 600.0
+    base_odds: float = Field(50.0, gt=0)
+    pdo: float = Field(20.0, gt=0)
+    bands: tuple[float, ...] = (480.0, 520.0, 560.0, 600.0)
+    replay_rows: int = Field(1_000, ge=1)
+
+
+class Params(Section):
+    """All parameters of a run."""
+
+    as_of: Moment
+    seed: int = 1
+    policy: str = "explicit-consent"
+    workspace: Path = Path("data/sample")
+    threads: int = Field(2, ge=1)
+    memory_gb: float = Field(4.0, gt=0)
+    simulate: Simulate = Simulate()
+    ingest: Ingest = Ingest()
+    check: Check = Check()
+    cohort: Cohort = Cohort()
+    label: Label = Label()
+    derive: Derive = Derive()
+    train: Train = Train()
+    evaluate: Evaluate = Evaluate()
+    explain: Explain = Explain()
+    export: Export = Export()
+
+
+def read_params(path: Path) -> Params:
+    """The parameters in a YAML file; every fault is named by its key, with what was expected."""
+    try:
+        return Params.model_validate(read_yaml(path))
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {problems(error)}") from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file's top-level keys; missing, unreadable and empty files are errors of their own kind."""
+    if not path.is_file():
+        raise MissingInputError(f"no file at {path}; name another one, or make it from the example in README.md")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UnreadableInputError(f"{path} is not readable YAML: {str(error).splitlines()[0]}") from None
+    if content is None:
+        raise EmptyInputError(f"{path} is empty")
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must hold keys and values at the top level")
+    return content
+
+
+def problems(error: ValidationError) -> str:
+    """The faults of a configuration in one line each: key, what was wrong, what is allowed."""
+    return "; ".join(_problem(e) for e in error.errors(include_url=False))
+
+
+def _problem(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"]) or "(top level)"
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key '{where}'"
+    return f"'{where}': {fault['msg']}"
