@@ -1,0 +1,1 @@
+"""What is measured: declarations only, no input and no output."""

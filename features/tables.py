@@ -208,7 +208,14 @@ people = Table(
         PERSON,
         *EVENT_TIME,
         one_of(
-            "education", "Highest education declared.", "none", "primary", "secondary", "diploma", "graduate", required=False
+            "education",
+            "Highest education declared.",
+            "none",
+            "primary",
+            "secondary",
+            "diploma",
+            "graduate",
+            required=False,
         ),
         one_of(
             "occupation",
@@ -339,7 +346,9 @@ payments = events(
     "one row per mobile payment",
     Category.PAYMENTS,
     one_of("direction", "Which way the money went.", "in", "out"),
-    one_of("payment_type", "What it was for.", "p2p", "merchant", "utility", "dth", "recharge", "salary", "loan", "cash"),
+    one_of(
+        "payment_type", "What it was for.", "p2p", "merchant", "utility", "dth", "recharge", "salary", "loan", "cash"
+    ),
     whole("amount_minor", "minor units", "Amount."),
     whole("balance_minor", "minor units", "Balance afterwards.", low=None, required=False),
     pseudonym("counterparty_id", "counterparty", "The other side."),

@@ -47,6 +47,10 @@ class Engine:
         with _readable():
             return self.connection.create_table(name or ibis.util.gen_name("t"), expr, temp=True)
 
+    def forget(self, table: ir.Table) -> None:
+        """Drop a table that was kept."""
+        self.connection.drop_table(table.get_name(), force=True)
+
     def arrow(self, expr: ir.Table, order_by: Sequence[str]) -> pa.Table:
         """The rows in memory, in a fixed order."""
         with _readable():

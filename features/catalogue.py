@@ -1,0 +1,38 @@
+"""All declared features, by family and by table, and the fingerprint of them together."""
+
+import hashlib
+from collections.abc import Iterable
+
+from features import brand, identity, life_stage, lifestyle, social
+from features.declare import REGISTRY, Feature
+from saakh.errors import ConfigError
+from saakh.spec import FeatureSpec
+
+FAMILIES = (identity, life_stage, lifestyle, social, brand)
+
+
+def all_features() -> tuple[Feature, ...]:
+    """Every declared feature, in the order of families and declarations."""
+    return tuple(REGISTRY.values())
+
+
+def named(name: str) -> Feature:
+    """The feature of that name or with a column of that name; a `ConfigError` suggests close ones."""
+    for feature in all_features():
+        if name == feature.name or name in feature.columns:
+            return feature
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    close = get_close_matches(name, list(REGISTRY), n=3)
+    hint = f"did you mean {', '.join(close)}?" if close else "`saakh features list` shows them all"
+    raise ConfigError(f"no feature '{name}'; {hint}")
+
+
+def specs_of(features: Iterable[Feature]) -> tuple[FeatureSpec, ...]:
+    """The specs of every column of these features."""
+    return tuple(spec for feature in features for spec in feature.specs())
+
+
+def fingerprint(specs: Iterable[FeatureSpec]) -> str:
+    """The SHA-256 of these specs' fingerprints: the version of a catalogue."""
+    return hashlib.sha256("\n".join(s.fingerprint for s in specs).encode()).hexdigest()

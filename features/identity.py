@@ -1,0 +1,65 @@
+"""Identity: who this is over time - how long the same handset, SIM, number, line and home have been seen."""
+
+from features.declare import Risk, Unit, feature, per
+from features.expressions import days, top_share
+from features.tables import devices, locations, topups
+from features.windows import LONG, STANDARD
+
+per_handset = per(devices, "device_id", first_age_s=lambda seen: seen.age_s.max())
+per_sim = per(devices, "sim_id", first_age_s=lambda seen: seen.age_s.max())
+per_number = per(devices, "number_id", first_age_s=lambda seen: seen.age_s.max())
+per_cell_at_night = per(locations, "cell_id", night_fixes=lambda fix: fix.count(where=fix.is_night))
+
+
+@feature(devices, unit=Unit.COUNT, risk=Risk.RISES, reason="Several handsets used")
+def handsets_seen(seen):
+    """Number of distinct handsets seen."""
+    return seen.device_id.nunique()
+
+
+@feature(devices, unit=Unit.COUNT, risk=Risk.RISES, reason="Several SIM cards used")
+def sims_seen(seen):
+    """Number of distinct SIM cards seen."""
+    return seen.sim_id.nunique()
+
+
+@feature(devices, unit=Unit.COUNT, risk=Risk.RISES, reason="Phone number changed")
+def numbers_seen(seen):
+    """Number of distinct phone numbers seen."""
+    return seen.number_id.nunique()
+
+
+@feature(per_handset, unit=Unit.DAYS, risk=Risk.FALLS, reason="Handset new to the applicant")
+def handset_newest_age(handset):
+    """Days since the newest handset was first seen."""
+    return days(handset.first_age_s.min())
+
+
+@feature(per_sim, unit=Unit.DAYS, risk=Risk.FALLS, reason="SIM card changed recently")
+def sim_newest_age(sim):
+    """Days since the newest SIM card was first seen."""
+    return days(sim.first_age_s.min())
+
+
+@feature(per_number, unit=Unit.DAYS, risk=Risk.FALLS, reason="Phone number changed recently")
+def number_newest_age(number):
+    """Days since the newest phone number was first seen."""
+    return days(number.first_age_s.min())
+
+
+@feature(topups, unit=Unit.DAYS, risk=Risk.FALLS, reason="Line in use for a short time")
+def line_tenure(topup):
+    """Days since the first top-up seen on the line."""
+    return days(topup.age_s.max())
+
+
+@feature(per_cell_at_night, windows=STANDARD, unit=Unit.SHARE, risk=Risk.FALLS, reason="No settled home at night")
+def home_night_share(cell):
+    """Share of night-time location fixes in the most frequent night cell."""
+    return top_share(cell.night_fixes)
+
+
+@feature(locations, windows=(LONG,), unit=Unit.DAYS, risk=Risk.FALLS, reason="Location seen for a short time")
+def location_days_known(fix):
+    """Number of distinct days with a location fix."""
+    return fix.day.nunique()

@@ -1,0 +1,85 @@
+"""Cohort: one row per application with its snapshot, and every application that is left out counted by reason."""
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from features.tables import Category
+from pipeline.engines import Engine, write_table
+from pipeline.gate import openings
+from pipeline.params import Params
+from pipeline.summary import Summary, Tell, quiet, timed
+from pipeline.workspace import Workspace, write_json
+from saakh.errors import EmptyInputError
+
+KEPT = "kept"
+COLUMNS = (
+    *("application_id", "person_id", "applied_at", "snapshot_at", "asked_at"),
+    *("disbursed_at", "amount_minor", "tenor_days", "rate_bp_month"),
+)
+
+
+def cohort(applications: ir.Table, consents: ir.Table, params: Params) -> ir.Table:
+    """Every application with its `snapshot_at`, its `asked_at`, and why it is kept or left out (`verdict`).
+
+    The snapshot is the moment of application, in whole seconds, rounded down. Consent to the lender's own record
+    (category `credit`) must be open for the purpose at `asked_at`: the snapshot for `score`, `as_of` for any other.
+    """
+    as_of = ibis.literal(params.as_of.replace(tzinfo=None)).cast("timestamp(6)")
+    snapshot = applications.applied_at.truncate("s").cast("timestamp(6)")
+    asked = snapshot if params.cohort.purpose == "score" else as_of
+    rows = applications.mutate(snapshot_at=snapshot, asked_at=asked)
+    opened = openings(rows.select("application_id", "person_id", "asked_at"), consents, params.cohort.purpose)
+    credit = opened.filter(opened.category == Category.CREDIT.value).select("application_id").distinct()
+    judged = rows.left_join(credit.mutate(is_open=True), "application_id")
+    return judged.select(*COLUMNS, verdict=_verdict(judged, params, as_of))
+
+
+def _verdict(row: ir.Table, params: Params, as_of: ir.Value) -> ir.StringValue:
+    first, last = params.cohort.applied_from, params.cohort.applied_before
+    outside = ibis.literal(False)
+    if first is not None:
+        outside = outside | (row.applied_at < ibis.literal(first.replace(tzinfo=None)))
+    if last is not None:
+        outside = outside | (row.applied_at >= ibis.literal(last.replace(tzinfo=None)))
+    not_granted = ~row.is_accepted | row.disbursed_at.isnull()
+    return ibis.cases(
+        (row.applied_at >= as_of, "applied after as_of"),
+        (outside, "outside the period asked for"),
+        (not_granted if params.cohort.purpose == "train" else ibis.literal(False), "not granted"),
+        (row.is_open.isnull(), f"no consent to {params.cohort.purpose}"),
+        else_=KEPT,
+    )
+
+
+def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
+    """Read applications and consents, write the cohort and the tally of exclusions."""
+    with timed("cohort") as summary:
+        engine = Engine(params.threads, params.memory_gb)
+        applications = engine.read(ws.need("ingest", "applications.parquet"))
+        consents = engine.read(ws.need("ingest", "consents.parquet"))
+        judged = engine.arrow(cohort(applications, consents, params), ["application_id"])
+        counts = tally(judged.column("verdict"))
+        kept = judged.filter(pa.compute.equal(judged.column("verdict"), KEPT)).drop_columns(["verdict"])
+        if not kept.num_rows:
+            raise EmptyInputError(f"no application is left in the cohort: {counts}; check consents, as_of and cohort.*")
+        write_table(ws.stage("cohort") / "cohort.parquet", kept)
+        summary.rows_in, summary.rows_out, summary.counts = judged.num_rows, kept.num_rows, counts
+        write_json(
+            ws.stage("cohort") / "cohort.json",
+            {
+                "purpose": params.cohort.purpose,
+                "rows_in": summary.rows_in,
+                "rows_out": summary.rows_out,
+                "verdicts": counts,
+            },
+        )
+        tell("cohort", kept.num_rows, kept.num_rows)
+        engine.close()
+    return summary
+
+
+def tally(column: pa.ChunkedArray) -> dict[str, int]:
+    """How often each value occurs, most frequent first, ties by name."""
+    pairs = [(entry["values"], entry["counts"]) for entry in column.value_counts().to_pylist()]
+    return dict(sorted(pairs, key=lambda pair: (-pair[1], str(pair[0]))))
