@@ -20,8 +20,8 @@ LABELS = ("good", "bad", "indeterminate")
 def labels(cohort: ir.Table, outcomes: ir.Table, repayments: ir.Table | None, params: Params) -> ir.Table:
     """`application_id`, `verdict`: a label, or why there is none; and `max_dpd_days`.
 
-    The label is the source's own `outcome` where it supplies one. Otherwise it follows the worst days past due (DPD) of any
-    instalment within the performance window after disbursal: bad from `dpd_days`, indeterminate from
+    The label is the source's own `outcome` where it supplies one. Otherwise it follows the worst days past due (DPD)
+    of any instalment within the performance window after disbursal: bad from `dpd_days`, indeterminate from
     `indeterminate_dpd_days`. A loan whose window ends after `as_of` is immature.
     """
     rows = cohort.select("application_id", "disbursed_at")
@@ -55,7 +55,8 @@ def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
     rule: Label = params.label
     if rule.indeterminate_dpd_days > rule.dpd_days:
         raise ConfigError(
-            f"label.indeterminate_dpd_days ({rule.indeterminate_dpd_days}) must not exceed label.dpd_days ({rule.dpd_days})"
+            f"label.indeterminate_dpd_days is {rule.indeterminate_dpd_days}; "
+            f"it must not exceed label.dpd_days, which is {rule.dpd_days}"
         )
     as_of = ibis.literal(params.as_of.replace(tzinfo=None)).cast("timestamp(6)")
     return ibis.cases(
