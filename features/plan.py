@@ -63,15 +63,16 @@ def _merged(several: Sequence[Cells]) -> Cells:
 
 def _cells(clocked: ir.Table, cells: Cells, windows: Iterable[int | None]) -> ir.Table:
     """Rows reduced to one per application and key, each measure once a window."""
-    keyed = clocked.filter([clocked[k].notnull() for k in cells.keys])
+    is_keyed = ibis.and_(*(clocked[k].notnull() for k in cells.keys))
     measures: dict[str, ir.Value] = {}
     for window in windows:
-        inside = _row_where(keyed, window)
-        measures[_in_window("_rows", window)] = keyed.count(where=inside)
+        inside = _row_where(clocked, window)
+        # rows without a key keep their application in the result and count for nothing
+        measures[_in_window("_rows", window)] = clocked.count(where=is_keyed if inside is None else is_keyed & inside)
         for name, measure in cells.measures.items():
-            bound = bind(measure, view_of(cells.table), keyed, partial(_row_column, keyed, window), inside)
+            bound = bind(measure, view_of(cells.table), clocked, partial(_row_column, clocked, window), inside)
             measures[_in_window(name, window)] = bound
-    return keyed.group_by([KEY, *cells.keys]).aggregate(**measures)
+    return clocked.group_by([KEY, *cells.keys]).aggregate(**measures)
 
 
 def _aggregated(

@@ -20,12 +20,8 @@ def visible(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table
     """
     opened = openings.filter(openings.category == table.category.value).drop("category")
     askers = cohort.select("application_id", "person_id", "snapshot_at").join(opened, "application_id")
-    seen = askers.join(events, "person_id").filter(
-        lambda row: [
-            row.event_at < row.snapshot_at,
-            row.available_at < row.snapshot_at,
-            row.event_at >= row.data_from,
-            row.event_at < row.data_to,
-        ]
-    )
+    row = askers.join(events, "person_id")
+    before_snapshot = (row.event_at < row.snapshot_at) & (row.available_at < row.snapshot_at)
+    covered = (row.event_at >= row.data_from) & (row.event_at < row.data_to)
+    seen = row.filter(before_snapshot & covered)
     return seen.select("application_id", "snapshot_at", *(c.name for c in table.columns))

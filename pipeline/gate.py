@@ -21,14 +21,8 @@ def openings(cohort: ir.Table, consents: ir.Table, purpose: str) -> ir.Table:
     An artefact opens its category when the purpose matches, `starts_at <= asked_at < expires_at`, and it was not
     withdrawn at or before `asked_at`. It covers events in `[data_from, data_to)`; a missing bound does not bound.
     """
-    held = cohort.join(consents, "person_id").filter(
-        lambda row: [
-            row.purpose == purpose,
-            row.starts_at <= row.asked_at,
-            row.expires_at.isnull() | (row.asked_at < row.expires_at),
-            row.revoked_at.isnull() | (row.asked_at < row.revoked_at),
-        ]
-    )
+    held = cohort.join(consents, "person_id")
+    held = held.filter(in_force(held, purpose))
     ranges = held.select(
         "application_id",
         "category",
@@ -36,6 +30,14 @@ def openings(cohort: ir.Table, consents: ir.Table, purpose: str) -> ir.Table:
         data_to=ibis.coalesce(held.data_to, EVER),
     )
     return _merged(ranges.filter(ranges.data_from < ranges.data_to))
+
+
+def in_force(row: ir.Table, purpose: str) -> ir.BooleanValue:
+    """Whether an artefact is in force for the purpose at `asked_at`."""
+    started = row.starts_at <= row.asked_at
+    not_expired = row.expires_at.isnull() | (row.asked_at < row.expires_at)
+    not_withdrawn = row.revoked_at.isnull() | (row.asked_at < row.revoked_at)
+    return (row.purpose == purpose) & started & not_expired & not_withdrawn
 
 
 def _merged(ranges: ir.Table) -> ir.Table:
