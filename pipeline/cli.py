@@ -1,0 +1,165 @@
+"""The command line. Each command reads its arguments, calls one function, and says what happened."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
+
+from pipeline.run import STAGES
+from saakh.errors import SaakhError
+
+app = typer.Typer(
+    name="saakh",
+    help="Open credit scoring for people who have a phone and no credit file: from raw drops to a verified scorecard.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+features_app = typer.Typer(help="Look up what is measured: list, show, SQL and catalogue.", no_args_is_help=True)
+app.add_typer(features_app, name="features")
+
+ParamsFile = Annotated[Path, typer.Option("--params", "-p", help="The parameters of the run.")]
+PARAMS = Path("params.yaml")
+
+
+def _stage(name: str, sentence: str) -> None:
+    def command(params: ParamsFile = PARAMS) -> None:
+        _run([name], params)
+
+    command.__doc__ = sentence
+    app.command(name, rich_help_panel="Stages, in order")(command)
+
+
+def _run(stages: list[str], params_file: Path) -> None:
+    from pipeline.console import progress, show
+    from pipeline.params import read_params
+    from pipeline.run import run_stage
+    from pipeline.workspace import Workspace
+
+    params = read_params(params_file)
+    for name in stages:
+        with progress(name) as tell:
+            summary = run_stage(name, params, Workspace(params.workspace), tell)
+        show(summary)
+
+
+@app.command(rich_help_panel="The whole line")
+def run(params: ParamsFile = PARAMS) -> None:
+    """Run every stage in order, from raw drops to a verified scorecard, and sum up."""
+    from pipeline.closing import close
+    from pipeline.params import read_params
+
+    _run(list(STAGES), params)
+    close(read_params(params))
+
+
+@app.command(rich_help_panel="The whole line")
+def simulate(params: ParamsFile = PARAMS) -> None:
+    """Draw a synthetic population whose true default probabilities are known, as raw drops."""
+    _run(["simulate"], params)
+
+
+for _name, _sentence in STAGES.items():
+    _stage(_name, _sentence)
+
+
+@app.command(rich_help_panel="Data of your own")
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder of CSV, JSON Lines or Parquet files.")],
+    out: Annotated[Path, typer.Option(help="Where to write the mapping.")] = Path("data/mappings/mine.yaml"),
+) -> None:
+    """Inspect a folder of files and write a first mapping for you to finish."""
+    from pipeline.console import out as console
+    from pipeline.console import show
+    from pipeline.init import draft
+
+    show(draft(folder, out))
+    console.print(f"Open {out}, finish what is marked TODO, name it in params.yaml, then run `saakh ingest`.")
+
+
+@app.command(rich_help_panel="Data of your own")
+def key(path: Annotated[Path, typer.Argument(help="Where to write the key; it must not exist yet.")]) -> None:
+    """Make a new key for pseudonyms, readable by you alone."""
+    from pipeline.console import out
+    from pipeline.pseudonyms import new_key
+
+    new_key(path)
+    out.print(f"A new key is at {path}. Keep it apart from the data: whoever holds both can test guesses.")
+
+
+@app.command(rich_help_panel="Scorecards")
+def verify(scorecard: Annotated[Path, typer.Argument(help="A scorecard file.")]) -> None:
+    """Verify a scorecard: its digests, and that it reproduces its own golden vectors."""
+    from pipeline.closing import show_verified
+
+    show_verified(scorecard)
+
+
+@app.command(rich_help_panel="Scorecards")
+def rebuild(
+    model: Annotated[str, typer.Argument(help="A registered model, as in models:/saakh@candidate, or a run's id.")],
+    out: Annotated[Path, typer.Option(help="Where to write the scorecard.")],
+    params: ParamsFile = PARAMS,
+) -> None:
+    """Rebuild a scorecard, byte for byte, from its registered MLflow run alone."""
+    from pipeline.console import out as console
+    from pipeline.params import read_params
+    from pipeline.tracking import rebuild as rebuilt
+    from pipeline.workspace import Workspace
+
+    console.print(f"Wrote {rebuilt(Workspace(read_params(params).workspace), model, out)}")
+
+
+@features_app.command("list")
+def features_list(family: Annotated[str | None, typer.Option(help="Only this family.")] = None) -> None:
+    """List the declared features, one line each."""
+    from pipeline.catalogue import print_list
+
+    print_list(family)
+
+
+@features_app.command("show")
+def features_show(name: Annotated[str, typer.Argument(help="A feature or one of its columns.")]) -> None:
+    """Show everything that is declared, and derived, about one feature."""
+    from pipeline.catalogue import print_feature
+
+    print_feature(name)
+
+
+@features_app.command("sql")
+def features_sql(
+    name: Annotated[str, typer.Argument(help="A feature or one of its columns.")],
+    dialect: Annotated[str, typer.Option(help="The SQL dialect: duckdb, or another that Ibis speaks.")] = "duckdb",
+) -> None:
+    """Print the SQL that computes a feature, for an auditor to read."""
+    from pipeline.catalogue import print_sql
+
+    print_sql(name, dialect)
+
+
+@features_app.command("docs")
+def features_docs(out: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs/catalogue.md")) -> None:
+    """Write the catalogue of features as Markdown."""
+    from pipeline.catalogue import write_docs
+
+    write_docs(out)
+
+
+def main() -> None:
+    """The `saakh` command: a user's mistake ends with one message and the exit code of its kind."""
+    try:
+        app()
+    except SaakhError as error:
+        from pipeline.console import show_error
+
+        show_error(error)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""What a person sees while a command works: a progress line, a summary a stage, one message when it fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from pipeline.summary import Summary, Tell
+from saakh.errors import SaakhError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def progress(stage: str) -> Iterator[Tell]:
+    """A progress line that goes away when the block ends; gives the `Tell` that moves it."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(stage, total=None)
+
+        def tell(what: str, done: int, total: int | None) -> None:
+            bar.update(task, description=f"{stage}: {what}" if what != stage else stage, completed=done, total=total)
+
+        yield tell
+
+
+def show(summary: Summary) -> None:
+    """One line a stage: rows in, rows out, seconds, facts, and what was counted."""
+    line = Text.assemble(
+        (f"{summary.stage:<9}", "bold cyan"),
+        f"{summary.rows_in:>11,} → {summary.rows_out:>9,} rows",
+        (f"{summary.seconds:>7.1f} s  ", "dim"),
+    )
+    facts = [f"{name}: {value}" for name, value in summary.facts.items()]
+    facts += [f"{name}: {count:,}" for name, count in summary.counts.items()]
+    line.append("  ".join(facts), style="dim")
+    out.print(line, overflow="ellipsis", no_wrap=out.is_terminal)
+
+
+def show_error(error: SaakhError) -> None:
+    """The failure as one message, named by its kind."""
+    err.print(Text.assemble((f"{type(error).__name__}: ", "bold red"), str(error)))
