@@ -27,12 +27,15 @@ class Section(BaseModel):
 
 
 class Simulate(Section):
-    """How large and how old a world to draw, and where its raw drops go."""
+    """How large a world to draw, over how many days people first apply, how many days of events come before at most, and
+    where its raw drops and, apart from them, its truth go."""
 
     out: Path = Path("data/raw/sample")
+    oracle: Path = Path("data/oracle")
     world: str = "base"
-    people: int = Field(2_500, ge=1)
-    history_days: int = Field(240, ge=30)
+    people: int = Field(1_700, ge=1)
+    span_days: int = Field(480, ge=1)
+    history_days: int = Field(150, ge=1)
 
 
 class Ingest(Section):
@@ -75,14 +78,20 @@ class Derive(Section):
 
 
 class Train(Section):
-    """The split and the booster. Sizes left at None follow the number of rows."""
+    """The split and the booster. Sizes left at None follow the number of rows.
 
-    out_of_time_share: Share = 0.25
+    `gap_days` before the out-of-time period are left out, since their outcomes were unknown when it began; at None,
+    the performance window, unless that costs more than a fifth of development.
+    """
+
+    out_of_time_share: float = Field(0.25, gt=0, lt=1)
+    gap_days: int | None = Field(None, ge=0)
     folds: int = Field(5, ge=2)
     rounds_max: int = Field(600, ge=1)
     learning_rate: float = Field(0.05, gt=0, le=1)
     leaves: int | None = Field(None, ge=2, le=31)
     leaf_rows_min: int | None = Field(None, ge=1)
+    column_share: float = Field(0.3, gt=0, le=1)
     lambda_l2: float = Field(20.0, ge=0)
     early_stopping_rounds: int = Field(50, ge=1)
 
