@@ -1,11 +1,13 @@
 """Every number a run depends on, read once from `params.yaml` and passed down. Unknown keys are errors."""
 
+import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from saakh.errors import ConfigError, EmptyInputError, MissingInputError, UnreadableInputError
 
@@ -16,7 +18,21 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _expanded(path: Any) -> Any:
+    """`${NAME}` and `${NAME:-otherwise}` in a path as in a shell: for data whose place differs between machines."""
+
+    def value(match: re.Match[str]) -> str:
+        name, otherwise = match.group(1), match.group(2)
+        if found := os.environ.get(name) or otherwise:
+            return found
+        raise ValueError(f"the environment variable {name} is not set; set it, or write ${{{name}:-a default}}")
+
+    return _VARIABLE.sub(value, path) if isinstance(path, str) else path
+
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 Moment = Annotated[datetime, AfterValidator(_utc)]
+Place = Annotated[Path, BeforeValidator(_expanded)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -39,12 +55,17 @@ class Simulate(Section):
 
 
 class Ingest(Section):
-    """Where the raw drops are and how they are read."""
+    """Where the raw drops are and how they are read; times before `earliest` or too long after `as_of` are rejected.
 
-    source: Path = Path("data/raw/sample")
+    `source` may hold `${NAME:-otherwise}`, an environment variable with a default.
+    """
+
+    source: Place = Path("data/raw/sample")
     mapping: Path = Path("data/mappings/sample.yaml")
     key_file: Path | None = None
     key_env: str | None = None
+    earliest: Moment = datetime(2000, 1, 1, tzinfo=UTC)
+    days_after_as_of_max: int = Field(366, ge=0)
 
 
 class Check(Section):
