@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from io import BufferedIOBase
 from multiprocessing import get_context
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 
@@ -84,7 +84,7 @@ def _count(summary: Summary, written: Written) -> None:
 
 
 @contextmanager
-def _text_file(path: Path) -> Iterator[IO[bytes]]:
+def _text_file(path: Path) -> Iterator[BufferedIOBase]:
     """A file to write bytes to; one whose name ends in .gz is compressed, without a time in its header."""
     with path.open("wb") as raw:
         if path.suffix != ".gz":

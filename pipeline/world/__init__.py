@@ -1,1 +1,1 @@
-"""A population whose truth is known: traits, behaviour, loans and repayments drawn from a seed and a person's number."""
+"""A population whose truth is known: traits, behaviour, loans and repayments drawn from a seed and a number."""

@@ -1,6 +1,7 @@
 """Prepaid airtime: top-ups that come round at each person's own pace, and days of mobile data."""
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline.world.clock import DAY
 from pipeline.world.draws import Draws, Flags, Floats
@@ -78,5 +79,5 @@ def data_usage(days: Days) -> Drop:
 
 def recharges(drop: Drop) -> tuple[Events, Floats]:
     """The top-ups bought online, and what they cost: the same money leaves the payment account."""
-    index = np.flatnonzero(np.asarray(drop.columns["retailer"].is_null()))
+    index = np.flatnonzero(np.asarray(pa.array(drop.columns["retailer"]).is_null()))
     return drop.events.take(index), np.asarray(drop.columns["amount_rupees"])[index]

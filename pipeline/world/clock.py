@@ -1,5 +1,7 @@
-"""Days and moments of the simulated country: whole seconds since 1970 on the wall clock of one time zone without
-summer time, so that day, weekday and hour are plain arithmetic.
+"""Days and moments of the simulated country.
+
+Moments are whole seconds since 1970 on the wall clock of one time zone without summer time, so that day, weekday and
+hour are plain arithmetic.
 """
 
 from dataclasses import dataclass
@@ -16,8 +18,11 @@ PERIOD_DAYS = 30
 
 @dataclass(frozen=True)
 class Span:
-    """When the world's data end (`as_of`, wall-clock seconds), over how many days before that people first apply, and
-    how many days of events precede a first application at most."""
+    """When the world's data end, and how far they reach back.
+
+    `as_of` is in wall-clock seconds; people first apply over the `days` before it; at most `history_days` of events
+    precede a first application.
+    """
 
     as_of: int
     days: int

@@ -5,7 +5,7 @@ Strings are dictionary-encoded from small whole numbers, so no string is built t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from pipeline.world.draws import Draws, Flags, Floats, Ints
 from pipeline.world.rhythm import Events
 
 TIME = pa.timestamp("us", tz="UTC")
-Column = pa.Array | np.ndarray[Any, Any]
+Column: TypeAlias = pa.Array | np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Drop:
 
 def coded(codes: Ints | Flags, labels: Sequence[str]) -> pa.DictionaryArray:
     """Category codes as strings; a code of −1 is missing."""
-    codes = np.asarray(codes).astype(np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(labels, pa.string()))
+    indices = np.asarray(codes).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices < 0), pa.array(labels, pa.string()))
 
 
 def named(keys: Ints, name: Callable[[Ints], pa.Array]) -> pa.DictionaryArray:
@@ -64,7 +64,8 @@ def lag_seconds(draws: Draws) -> Ints:
 def table(drop: Drop) -> pa.Table:
     """The rows that had arrived when the data end, by person and time.
 
-    A person's days may end before the span does; what happened after the last of them was not collected."""
+    A person's days may end before the span does; what happened after the last of them was not collected.
+    """
     events = drop.events
     received = events.at + lag_seconds(events.draws)
     rows = np.argsort(events.who * (1 << 40) + events.at, kind="stable")

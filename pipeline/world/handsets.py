@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.world.clock import DAY
-from pipeline.world.draws import Draws, Floats, Ints, softmax_sums
+from pipeline.world.draws import Draws, Flags, Floats, Ints, softmax_sums
 from pipeline.world.drops import Drop, coded, named, numbered, rupees
 from pipeline.world.rhythm import SPENDING, Days, Events
 from pipeline.world.traits import People
@@ -13,8 +13,7 @@ SYSTEMS = ("android", "ios", "feature")
 TIERS = ("entry", "mid", "upper", "flagship")
 TIER_RUPEES = np.array([8_000.0, 16_000.0, 32_000.0, 75_000.0])
 KINDS = ("purchase", "upgrade", "accessory", "service", "loyalty", "support")
-OPERATORS = 4
-_CHANGES = 24
+_PRICE_SHARES = np.array([1.0, 1.1, 0.06, 0.12, 0.0, 0.0])
 
 
 def first_numbers(seed: int, persons: Ints) -> Ints:
@@ -82,13 +81,13 @@ def _with_first(days: Days, changes: Events) -> Events:
     return rows.take(np.lexsort((rows.rank, rows.at, rows.who)))
 
 
-def _flags(is_first: np.ndarray, is_handset: np.ndarray, is_number: np.ndarray) -> dict[str, np.ndarray]:
-    """What changes at each row: a new number needs a new SIM, and every third one comes from another operator."""
+def _flags(is_first: Flags, is_handset: Flags, is_number: Flags) -> dict[str, Flags]:
+    """What changes at each row: a new number needs a new SIM, and every second one comes from another operator."""
     is_sim = ~is_first & ~is_handset
     return {"handset": is_handset, "sim": is_sim, "number": is_number, "port": is_number}
 
 
-def _running(who: Ints, flags: np.ndarray) -> Ints:
+def _running(who: Ints, flags: Flags) -> Ints:
     """How many flagged rows a person has had so far."""
     total = np.cumsum(flags)
     first = np.r_[True, who[1:] != who[:-1]]

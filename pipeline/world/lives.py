@@ -45,7 +45,7 @@ def life(people: People, first: Ints, knobs: Knobs) -> Life:
 
 
 def company(people: People, lived: Life, knobs: Knobs, span: Span) -> Floats:
-    """What is added to a person's log-odds in each period: by the circle, the ring, and the life event once it happened."""
+    """What is added to a person's log-odds in each period: by circle, ring, and the life event once it happened."""
     constant = knobs.circle_risk * people.circle + knobs.ring_risk * (people.ring >= 0)
     return constant[:, None] + _RISK[lived.kind][:, None] * _since(lived, span)
 

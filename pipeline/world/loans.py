@@ -34,9 +34,11 @@ CHANNELS = ("app", "web", "agent")
 
 @dataclass(frozen=True)
 class Loans:
-    """One element an application, sorted by person and ordinal. Times are wall-clock seconds; `disbursed_at` is
-    meaningless where `is_accepted` is false. `is_bad` is the outcome if accepted; `fails_at` the instalment from which
-    nothing is paid in time (a number beyond the last: none)."""
+    """One element an application, sorted by person and ordinal.
+
+    Times are wall-clock seconds; `disbursed_at` is meaningless where `is_accepted` is false. `is_bad` is the outcome
+    if accepted; `fails_at` the instalment from which nothing is paid in time (a number beyond the last: none).
+    """
 
     who: Ints
     ordinal: Ints
@@ -85,9 +87,8 @@ def _round(
     rupees = (np.clip(asked / 500, 4, 200).astype(np.int64)) * 500
     dues = np.array([1, 2, 3, 6])[draws.pick("tenor", np.array([0.25, 0.60, 0.9, 1.0]))]
     burden = np.log(rupees / (income * dues)) + 0.9
-    log_odds = (
-        _log_odds(people, who, stress, burden) + extra[who, period] + _macro(seed, period + span.first_period, knobs)
-    )
+    macro = knobs.macro_sd * Draws.of(seed, period + span.first_period).normal("macro")
+    log_odds = _log_odds(people, who, stress, burden) + extra[who, period] + macro
     drifted = day >= span.end_day - knobs.drift_days_before
     log_odds = log_odds + knobs.bad_shift + np.where(drifted, knobs.drift_risk, 0.0)
     pd = expit(log_odds)
@@ -115,12 +116,7 @@ def _log_odds(people: People, who: Ints, stress: Floats, burden: Floats) -> Floa
     for name, weight in RISK.items():
         total = total + weight * people.trait[name][who]
     # stress bites hardest where nobody keeps an eye on due dates
-    total = total - 0.12 * stress * people.trait["conscientiousness"][who]
-    return total
-
-
-def _macro(seed: int, period: Ints, knobs: Knobs) -> Floats:
-    return knobs.macro_sd * Draws.of(seed, period).normal("macro")
+    return total - 0.12 * stress * people.trait["conscientiousness"][who]
 
 
 def _accepted(people: People, who: Ints, draws: Draws, knobs: Knobs) -> Flags:
@@ -141,8 +137,10 @@ def _merit_bar(declined_share: float) -> float:
 
 
 def _failing(draws: Draws, pd: Floats, is_bad: Flags, dues: Ints) -> Ints:
-    """The first instalment missed by thirty days. Those due within 56 days settle the label; later ones run the same
-    hazard."""
+    """The first instalment missed by thirty days.
+
+    Those due within 56 days settle the label; later ones run the same hazard.
+    """
     early = np.minimum(dues, 2)
     hazard = 1 - (1 - pd) ** (1 / early)
     at_once = draws.uniform("fails") < hazard / pd
@@ -172,8 +170,10 @@ class Repayments:
 
 
 def repayments(drawn: Loans, span: Span, recorded_bad: Flags) -> Repayments:
-    """The schedule of every granted loan, and what had been paid when the data end. `recorded_bad` marks good loans
-    that the books nevertheless show as bad (biased labels)."""
+    """The schedule of every granted loan, and what had been paid when the data end.
+
+    `recorded_bad` marks good loans that the books nevertheless show as bad (biased labels).
+    """
     granted = np.flatnonzero(drawn.is_accepted & (drawn.disbursed_at < span.as_of))
     loan = np.repeat(granted, drawn.dues[granted])
     instalment = _ranks(drawn.dues[granted]) + 1
@@ -198,7 +198,7 @@ def _late(draws: Draws, is_after: Flags) -> Floats:
 
 
 def _timely(draws: Draws, pd: Floats) -> Floats:
-    """Days from due to paid of an instalment met: mostly before or on the day, a few days late, seldom up to four weeks."""
+    """Days from due to paid of an instalment met: before the day, a few days late, seldom up to four weeks."""
     early = -5 * draws.uniform("early")
     tardy = np.minimum(4 * draws.exponential("tardy"), 14.0)
     slow = 15 + 13 * draws.uniform("slow")

@@ -84,10 +84,8 @@ def _pay(days: Days) -> Flow:
     """Salaries: once a month, on the day, the surer the steadier the income."""
     people = days.people
     rough = np.exp(0.5 * people.shown["volatility"])
-    events = _monthly(
-        days, "salary", payday(people), 0.7 * rough, (people.work == 0) * (0.985 - 0.02 * np.minimum(rough, 3))
-    )
-    events = events.timed(SPENDING, 0.01)
+    surely = np.where(people.work == 0, 0.985 - 0.02 * np.minimum(rough, 3), 0.0)
+    events = _monthly(days, "salary", payday(people), 0.7 * rough, surely).timed(SPENDING, 0.01)
     rise = days.life.raise_of(events.who, events.day)
     amount = people.shown_income[events.who] * rise * np.exp(0.07 * rough[events.who] * events.draws.normal("pay"))
     employer = people.draws.whole("employer", 1_000, 9_000)[events.who]
@@ -137,7 +135,7 @@ def _bills(days: Days) -> Flow:
     people, flows = days.people, []
     care = people.shown["conscientiousness"]
     for kind, name, share in ((UTILITY, "utility", 0.75), (DTH, "dth", 0.35)):
-        pays = people.draws.chance(name, share) * np.clip(0.78 + 0.10 * care, 0.2, 0.98)
+        pays = np.where(people.draws.chance(name, share), np.clip(0.78 + 0.10 * care, 0.2, 0.98), 0.0)
         offset = people.draws.whole(f"{name}.day", 3, 18)
         events = _monthly(days, name, offset, 3.5 * np.exp(-0.45 * care), pays).timed(SPENDING, 0.02)
         level = (700 if kind == UTILITY else 280) * np.exp(0.3 * people.shown["income"])
@@ -186,21 +184,16 @@ def _own_loans(days: Days, drawn: Loans, repaid: Repayments) -> Flow:
 def _joined(days: Days, flows: list[Flow]) -> Flow:
     """All flows by person and time."""
     parts = [f.events for f in flows]
-    events = Events(
-        days,
-        *(np.concatenate([getattr(e, name) for e in parts]) for name in ("who", "day", "at")),
-        Draws(np.concatenate([e.draws.keys for e in parts])),
-        np.concatenate([e.rank for e in parts]),
-    )
-    order = np.argsort(events.who * (1 << 40) + events.at, kind="stable")
-    columns = [
-        np.concatenate([getattr(f, name) for f in flows])[order] for name in ("direction", "kind", "amount", "other")
-    ]
-    return Flow(events.take(order), *columns)
+    who, day, at, rank = (np.concatenate([getattr(e, name) for e in parts]) for name in ("who", "day", "at", "rank"))
+    keys = np.concatenate([e.draws.keys for e in parts])
+    order = np.argsort(who * (1 << 40) + at, kind="stable")
+    names = ("direction", "kind", "amount", "other")
+    columns = [np.concatenate([getattr(f, name) for f in flows])[order] for name in names]
+    return Flow(Events(days, who, day, at, Draws(keys), rank).take(order), *columns)
 
 
 def _balance(people: People, flow: Flow) -> tuple[Floats, Flags]:
-    """The balance after each payment and whether it went through, everyone's first payment, then everyone's second, ..."""
+    """The balance after each payment and whether it went through: everyone's first payment, then everyone's second."""
     counts = np.bincount(flow.events.who, minlength=people.size)
     starts = np.cumsum(counts) - counts
     balance = np.round(

@@ -55,7 +55,8 @@ def applications(people: People, drawn: Loans) -> str:
         strict=True,
     )
     return "".join(
-        f"{name},{persons[w]},{at},{'true' if yes else 'false'},{paid if yes else ''},{sum_}.00,{days},{rate},{CHANNELS[c]}\n"
+        f"{name},{persons[w]},{at},{'true' if yes else 'false'},{paid if yes else ''},"
+        f"{sum_}.00,{days},{rate},{CHANNELS[c]}\n"
         for name, w, at, yes, paid, sum_, days, rate, c in columns
     )
 
@@ -81,44 +82,37 @@ def repayments(people: People, drawn: Loans, repaid: Repayments) -> str:
 
 def declarations(people: People, drawn: Loans, lived: Life) -> str:
     """Lines of `people.jsonl`: minutes before the first application, and before some of the later ones."""
-    draws = drawn.draws
-    rows = np.flatnonzero((drawn.ordinal == 1) | draws.chance("declares", 0.35))
-    who, draws = drawn.who[rows], Draws(draws.keys[rows])
+    rows = np.flatnonzero((drawn.ordinal == 1) | drawn.draws.chance("declares", 0.35))
+    who, draws = drawn.who[rows], Draws(drawn.draws.keys[rows])
     at = drawn.applied_at[rows] - draws.whole("minutes", 300, 3_600)
-    months = 30 * np.exp(
-        0.55 * people.shown["rootedness"] + 0.25 * people.shown["income"] + 0.7 * people.draws.normal("months")
-    )
-    months = np.minimum(
-        np.where(np.isin(people.work, (3, 4, 6)), 0, months), 12 * np.maximum(people.age - 17, 1)
-    ).astype(int)
-    verified = draws.chance(
-        "verified", (0.62 + 0.08 * people.shown["conscientiousness"][who]) * (people.work[who] == 0)
-    )
     income = people.shown_income[who] * lived.raise_of(who, at // DAY) * np.exp(0.25 * draws.normal("declared"))
+    care = people.shown["conscientiousness"][who]
+    verified = draws.chance("verified", (0.62 + 0.08 * care) * (people.work[who] == 0))
     household = 1 + people.draws.poisson("household", np.array([3.2, 2.6, 3.4, 3.8, 3.2])[people.stage])
-    education = people.draws.pick("education", _education(people))
-    dependants = np.minimum(
-        people.draws.poisson("dependants", np.array([0.1, 0.6, 1.9, 1.7, 0.9])[people.stage]), household - 1
-    )
-    lines = []
-    received = moment_texts(at + draws.whole("received", 1, 120))
-    for i, (w, happened, got) in enumerate(zip(who, moment_texts(at), received, strict=True)):
-        row = {
-            "person": f"P{people.numbers[w]:08d}",
-            "happened_at": happened,
-            "received_at": got,
-            "education": EDUCATION[education[w]],
-            "occupation": WORK[people.work[w]],
-            "is_employment_verified": bool(verified[i]),
-            "employment_months": int(months[w]),
-            "income_rupees": float(np.round(income[i], -2)),
-            "household_size": int(min(household[w], 30)),
-            "dependants": int(dependants[w]),
-            "age_years": int(people.age[w]),
-            "gender": "female" if people.is_female[w] else "male",
-        }
-        lines.append(json.dumps(row) + "\n")
-    return "".join(lines)
+    dependants = people.draws.poisson("dependants", np.array([0.1, 0.6, 1.9, 1.7, 0.9])[people.stage])
+    columns = {
+        "person": [f"P{number:08d}" for number in people.numbers[who]],
+        "happened_at": moment_texts(at),
+        "received_at": moment_texts(at + draws.whole("received", 1, 120)),
+        "education": [EDUCATION[e] for e in people.draws.pick("education", _education(people))[who]],
+        "occupation": [WORK[w] for w in people.work[who]],
+        "is_employment_verified": verified.tolist(),
+        "employment_months": _months_employed(people)[who].tolist(),
+        "income_rupees": np.round(income, -2).tolist(),
+        "household_size": household[who].tolist(),
+        "dependants": np.minimum(dependants, household - 1)[who].tolist(),
+        "age_years": people.age[who].tolist(),
+        "gender": ["female" if w else "male" for w in people.is_female[who]],
+    }
+    lines = zip(*columns.values(), strict=True)
+    return "".join(json.dumps(dict(zip(columns, line, strict=True))) + "\n" for line in lines)
+
+
+def _months_employed(people: People) -> Ints:
+    """Time in the present work, longer for the rooted, and no longer than a working life."""
+    level = 0.55 * people.shown["rootedness"] + 0.25 * people.shown["income"] + 0.7 * people.draws.normal("months")
+    months = np.where(np.isin(people.work, (3, 4, 6)), 0.0, 30 * np.exp(level))
+    return np.minimum(months, 12 * np.maximum(people.age - 17, 1)).astype(np.int64)
 
 
 def _education(people: People) -> Floats:

@@ -118,8 +118,11 @@ class Events:
         return Events(self.days, self.who[index], self.day[index], self.at[index], draws, self.rank[index])
 
     def timed(self, shape: Sequence[float], night: float, burst: Floats | None = None) -> "Events":
-        """The events with an hour: `shape` over waking hours, a share `night` asleep hours on average, and with each
-        person's probability `burst` minutes after the event before."""
+        """The events with an hour.
+
+        `shape` spreads them over waking hours; a share `night` on average falls in sleeping hours; with each person's
+        probability `burst` one comes minutes after the one before.
+        """
         at = self.day * DAY + np.floor(3_600 * self._hours(shape, night)).astype(np.int64)
         if burst is not None:
             at = _in_bursts(at, self, burst[self.who])

@@ -42,8 +42,11 @@ _WORK_BY_STAGE = np.cumsum(
 
 @dataclass(frozen=True)
 class People:
-    """A block of people. `trait` and `shown` hold standard normal values by name; `stress` and `stress_shown` move by
-    thirty-day period (people × periods); `circle` is what a person shares with the eleven others of the circle."""
+    """A block of people.
+
+    `trait` and `shown` hold standard normal values by name; `stress` and `stress_shown` move by thirty-day period
+    (people × periods); `circle` is what a person shares with the eleven others of the circle.
+    """
 
     numbers: Ints
     draws: Draws
