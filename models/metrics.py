@@ -1,0 +1,65 @@
+"""The figures of a validation: ranking, calibration, and loss, each with its interval."""
+
+import numpy as np
+from scipy.special import expit
+
+from models.arrays import Codes, Flags, Floats
+from models.discrimination import Estimate, auc, gini
+from models.resampling import interval, resampled
+
+FIGURES = ("bad_rate", "brier", "log_loss", "observed_expected", "ks")
+
+
+def probability(log_odds: Floats) -> Floats:
+    """Probability of bad from its log-odds."""
+    return np.asarray(expit(log_odds), dtype=np.float64)
+
+
+def measured(
+    log_odds: Floats,
+    bad: Flags,
+    person: Codes,
+    *,
+    confidence: float,
+    resamples: int,
+    seed: int,
+    within: Codes | None = None,
+) -> dict[str, Estimate]:
+    """Every figure of a set of loans by name. `within` are folds, whose scores rank only against their own."""
+    area = auc(log_odds, bad, person, confidence, within)
+    others = resampled_figures(log_odds, bad, person, confidence=confidence, resamples=resamples, seed=seed)
+    return {"auc": area, "gini": gini(area)} | others
+
+
+def resampled_figures(
+    log_odds: Floats, bad: Flags, person: Codes, *, confidence: float, resamples: int, seed: int
+) -> dict[str, Estimate]:
+    """The figures named in `FIGURES`, with bootstrap intervals."""
+    values = figures(log_odds, bad, np.ones((1, len(bad))))[0]
+    drawn = resampled(lambda w: figures(log_odds, bad, w), person, resamples, seed)
+    return {n: interval(v, drawn[:, i], confidence) for i, (n, v) in enumerate(zip(FIGURES, values, strict=True))}
+
+
+def figures(log_odds: Floats, bad: Flags, weight: Floats) -> Floats:
+    """Weighted figures in the order of `FIGURES`, one row a set of weights (sets × rows); NaN where undefined.
+
+    Brier: mean squared error of the PD. Log-loss: mean −log of the probability given to what happened.
+    Observed/expected: bad loans over the sum of PDs. KS: greatest distance between the two cumulative distributions.
+    """
+    pd = probability(log_odds)
+    loss = np.logaddexp(0, np.where(bad, -log_odds, log_odds))
+    # einsum adds in one fixed order; a matrix product would not, for every number of threads
+    columns = np.stack([np.ones_like(pd), bad.astype(np.float64), pd, (pd - bad) ** 2, loss], axis=1)
+    rows, bads, expected, squares, losses = np.einsum("sr,rc->cs", weight, columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        simple = [bads / rows, squares / rows, losses / rows, bads / expected]
+        return np.stack([*simple, _ks(log_odds, bad, weight)], axis=1)
+
+
+def _ks(score: Floats, bad: Flags, weight: Floats) -> Floats:
+    order = np.argsort(score, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    ordered, is_bad = weight[:, order], bad[order]
+    of_bad, of_good = np.cumsum(ordered * is_bad, axis=1), np.cumsum(ordered * ~is_bad, axis=1)
+    shares = of_bad[:, last] / of_bad[:, -1:] - of_good[:, last] / of_good[:, -1:]
+    return np.asarray(np.abs(shares).max(axis=1), dtype=np.float64)

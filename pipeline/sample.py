@@ -1,0 +1,105 @@
+"""The sample a model learns from: loans whose outcome is known, beside their features, in one fixed order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.tables import Sensitivity
+from models.arrays import Codes, Flags, Floats, Times
+from pipeline.engines import read_table
+from pipeline.workspace import Workspace, digest, read_json
+from saakh.errors import ContractError, EmptyInputError, LeakageError
+from saakh.spec import FeatureSpec
+
+KEY = "application_id"
+FILES = (
+    ("derive", "features.parquet"),
+    ("derive", "specs.json"),
+    ("label", "labels.parquet"),
+    ("cohort", "cohort.parquet"),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Loans with a known outcome, sorted by application; `x` is loans × features with NaN where missing."""
+
+    application: pa.Array
+    person: Codes
+    applied: Times
+    bad: Flags
+    x: Floats
+    indeterminate: int
+
+
+def read_specs(ws: Workspace) -> list[FeatureSpec]:
+    """The feature specs, in the order of their columns; a protected one is a `LeakageError`."""
+    specs = [FeatureSpec.from_dict(raw) for raw in read_json(ws.need("derive", "specs.json"))]
+    if barred := [s.name for s in specs if s.sensitivity == Sensitivity.PROTECTED]:
+        raise LeakageError(
+            f"{', '.join(barred)} rest on a protected column, which only the fairness audit may read; leave them "
+            "out of the catalogue, or name them in derive.leave_out"
+        )
+    return specs
+
+
+def read_sample(ws: Workspace, specs: Sequence[FeatureSpec]) -> Sample:
+    """The loans that ended good or bad; indeterminate ones are counted."""
+    labels = _keyed(ws, "label", "labels.parquet", ["label"])
+    known = labels.filter(pc.is_in(labels["label"], pa.array(["good", "bad"])))
+    if len(known) == 0:
+        raise EmptyInputError("no application has a good or bad outcome; see label/label.json for what became of them")
+    application = known[KEY].combine_chunks()
+    cohort = matched(_keyed(ws, "cohort", "cohort.parquet", ["person_id", "applied_at"]), application, "cohort")
+    features = matched(_keyed(ws, "derive", "features.parquet", [s.name for s in specs]), application, "features")
+    return Sample(
+        application,
+        codes(cohort["person_id"]),
+        cohort["applied_at"].to_numpy(),
+        pc.equal(known["label"], "bad").to_numpy(),
+        matrix(features, specs),
+        len(labels) - len(known),
+    )
+
+
+def matrix(features: pa.Table, specs: Sequence[FeatureSpec]) -> Floats:
+    """Loans × features in the order of the specs, NaN where null."""
+    x = np.empty((len(features), len(specs)))
+    for i, spec in enumerate(specs):
+        x[:, i] = features[spec.name].to_numpy()
+    return x
+
+
+def codes(names: pa.ChunkedArray) -> Codes:
+    """A whole number for each name, in the order of the names, so that the order of rows does not show."""
+    return np.unique(names.to_numpy(), return_inverse=True)[1].astype(np.int64)
+
+
+def digests(ws: Workspace) -> dict[str, str]:
+    """The SHA-256 of every file a model is learned from."""
+    return {file: digest(ws.need(stage, file)) for stage, file in FILES}
+
+
+def _keyed(ws: Workspace, stage: str, file: str, columns: Sequence[str]) -> pa.Table:
+    path = ws.need(stage, file)
+    table = read_table(path)
+    if missing := [c for c in (KEY, *columns) if c not in table.column_names]:
+        raise ContractError(f"{path} has no column {', '.join(missing)}; rerun `saakh {stage}`")
+    table = table.select([KEY, *columns]).sort_by(KEY)
+    if pc.count_distinct(table[KEY]).as_py() != len(table):
+        raise ContractError(f"{path} holds an application twice; it must have one row each")
+    return table
+
+
+def matched(table: pa.Table, application: pa.Array, what: str) -> pa.Table:
+    """The table's rows for these applications, in their order; one that is not there is a `ContractError`."""
+    where = pc.index_in(application, table[KEY].combine_chunks())
+    if where.null_count:
+        raise ContractError(
+            f"{where.null_count} of {len(application)} labelled applications have no row in the {what}; the stages ran "
+            "on different inputs: run `saakh run`"
+        )
+    return table.take(where)

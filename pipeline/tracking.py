@@ -1,0 +1,136 @@
+"""The log of runs: what each model was learned from and how well it did, in MLflow on SQLite beside the outputs.
+
+Nothing here reaches an output file, which would tie its bytes to a clock; and no person's row reaches the log.
+"""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.params import Params
+from pipeline.workspace import Workspace, digest, read_json, write_json
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+NAME = "saakh"
+ALIAS = "candidate"
+TAG = "saakh.train_sha256"
+BUNDLE = "bundle"
+FIGURES = ("value", "low", "high")
+
+
+def client(ws: Workspace) -> "MlflowClient":
+    """A client on the workspace's own log, which is made when it is not there."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    from mlflow import MlflowClient  # noqa: PLC0415 (slow to import)
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    return MlflowClient(tracking_uri=f"sqlite:///{(ws.stage('mlflow') / 'mlflow.db').resolve()}")
+
+
+def log_training(params: Params, ws: Workspace) -> str:
+    """Log and register the trained model as the candidate; returns the run.
+
+    A training that is logged already, the same to the byte, keeps its run: nothing is logged twice.
+    """
+    log = client(ws)
+    experiment, train = _experiment(log, ws), ws.need("train", "train.json")
+    mark = digest(train)
+    if found := log.search_runs([experiment], f"tags.`{TAG}` = '{mark}' and attributes.status = 'FINISHED'"):
+        run_id = found[0].info.run_id
+    else:
+        run_id = log.create_run(experiment, run_name="train", tags={TAG: mark}).info.run_id
+        try:
+            _fill(log, run_id, params, ws)
+        except BaseException:
+            log.set_terminated(run_id, "FAILED")
+            raise
+        log.set_terminated(run_id)
+    _register(log, run_id)
+    return run_id
+
+
+def log_evaluation(params: Params, ws: Workspace) -> str:
+    """Add the figures, and what a scorecard needs beside the model, to the model's run; returns the run."""
+    from mlflow.entities import Metric  # noqa: PLC0415
+
+    run_id, log = log_training(params, ws), client(ws)
+    metrics = ws.need("evaluate", "metrics.json")
+    named = _figures(read_json(metrics))
+    log.log_batch(run_id, [Metric(name, value, timestamp=0, step=0) for name, value in named])
+    log.log_artifact(run_id, str(metrics), BUNDLE)
+    with tempfile.TemporaryDirectory() as folder:
+        export = Path(folder) / "export.json"
+        write_json(export, params.export.model_dump(mode="json"))
+        log.log_artifact(run_id, str(export), BUNDLE)
+    return run_id
+
+
+def fetch(ws: Workspace, out: Path, version: str = ALIAS) -> Path:
+    """Copy what a registered model's scorecard is built from into `out`; `version` is a number or an alias."""
+    log = client(ws)
+    got = log.get_model_version(NAME, version) if version.isdigit() else log.get_model_version_by_alias(NAME, version)
+    return Path(log.download_artifacts(got.run_id, BUNDLE, str(out)))
+
+
+def _experiment(log: "MlflowClient", ws: Workspace) -> str:
+    found = log.get_experiment_by_name(NAME)
+    if found is not None:
+        return str(found.experiment_id)
+    return str(log.create_experiment(NAME, artifact_location=(ws.stage("mlflow") / "artifacts").resolve().as_uri()))
+
+
+def _fill(log: "MlflowClient", run_id: str, params: Params, ws: Workspace) -> None:
+    from mlflow.entities import Param  # noqa: PLC0415
+
+    account = read_json(ws.need("train", "train.json"))
+    said = {k: account[k] for k in ("as_of", "seed", "policy", "catalogue_fingerprint", "model_sha256")}
+    said |= {f"train.{k}": v for k, v in (params.train.model_dump() | account["parameters"]).items()}
+    said |= {f"split.{k}": account["split"][k] for k in ("out_of_time_from", "boundary", "gap_days")}
+    said |= {f"input.{k}": v for k, v in account["inputs"].items()}
+    log.log_batch(run_id, params=[Param(k, str(v)) for k, v in said.items()])
+    for file in (ws.need("train", "model.txt"), ws.need("train", "train.json"), ws.need("derive", "specs.json")):
+        log.log_artifact(run_id, str(file), BUNDLE)
+    with tempfile.TemporaryDirectory() as folder:
+        _save_model(Path(folder) / "model", ws.need("train", "model.txt").read_text("utf-8"), account["columns"])
+        log.log_artifacts(run_id, str(Path(folder) / "model"), "model")
+
+
+def _save_model(folder: Path, text: str, columns: list[str]) -> None:
+    """The booster as MLflow serves it; its example input is an applicant of whom nothing is known."""
+    import lightgbm  # noqa: PLC0415
+    import mlflow.lightgbm  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+    from mlflow.models import ModelSignature  # noqa: PLC0415
+    from mlflow.types import ColSpec, Schema  # noqa: PLC0415
+
+    mlflow.lightgbm.save_model(
+        lightgbm.Booster(model_str=text),
+        str(folder),
+        signature=ModelSignature(Schema([ColSpec("double", c) for c in columns]), Schema([ColSpec("double")])),
+        input_example=pd.DataFrame({c: [None] for c in columns}, dtype=float),
+        pip_requirements=[f"lightgbm=={lightgbm.__version__}"],
+    )
+
+
+def _register(log: "MlflowClient", run_id: str) -> None:
+    if not log.search_registered_models(f"name = '{NAME}'"):
+        log.create_registered_model(NAME)
+    versions = log.search_model_versions(f"run_id = '{run_id}'")
+    if not versions:
+        source = f"{log.get_run(run_id).info.artifact_uri}/model"
+        versions = [log.create_model_version(NAME, source, run_id, await_creation_for=0)]
+    log.set_registered_model_alias(NAME, ALIAS, versions[0].version)
+
+
+def _figures(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Each figure of both sides and its bounds, as in `out_of_time.auc.low`."""
+    for side in ("out_of_time", "out_of_fold"):
+        for name, estimate in metrics[side].items():
+            if isinstance(estimate, dict):
+                yield from ((f"{side}.{name}.{k}", estimate[k]) for k in FIGURES if estimate[k] is not None)

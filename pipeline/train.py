@@ -1,0 +1,200 @@
+"""Train: learn the default model on earlier applications, and score each of them by boosters that did not see it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from models.arrays import Codes, Flags, Floats
+from models.boosting import (
+    Fitted,
+    Inputs,
+    Settings,
+    fit,
+    leaf_rows_for,
+    leaves_for,
+    log_odds,
+    threads_for,
+    uninformative,
+)
+from models.splits import Split, out_of_time, refuse_shared_people, time_blocks
+from pipeline import tracking
+from pipeline.engines import write_table
+from pipeline.params import Params
+from pipeline.sample import KEY, Sample, digests, read_sample, read_specs
+from pipeline.summary import Summary, Tell, quiet, timed
+from pipeline.workspace import Workspace, digest, write_json, write_text
+from saakh.errors import ContractError
+from saakh.spec import FeatureSpec
+
+GAP_SHARE_MAX = 0.2
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A fitted booster with all it came from; `log_odds` are NaN for loans on neither side."""
+
+    split: Split
+    fold: Codes
+    settings: Settings
+    inputs: Inputs
+    dropped: dict[str, str]
+    fitted: Fitted
+    log_odds: Floats
+
+
+def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
+    """Write `train/model.txt`, `train/scores.parquet` and `train/train.json`, and log the run with MLflow."""
+    with timed("train") as summary:
+        specs = read_specs(ws)
+        sample = read_sample(ws, specs)
+        tell("fitting", 0, 2)
+        learned = learn(params, specs, sample)
+        account = write(params, ws, specs, sample, learned)
+        tell("logging the run", 1, 2)
+        tracking.log_training(params, ws)
+        sides = account["split"]
+        summary.rows_in = len(sample.bad) + sample.indeterminate
+        summary.counts = {side: sides[side]["rows"] for side in ("development", "out_of_time")}
+        summary.rows_out = sum(summary.counts.values())
+        summary.counts |= {f"excluded: {why}": rows for why, rows in sides["excluded"].items()}
+        summary.facts = {
+            "out of time from": sides["out_of_time_from"][:10],
+            "features": f"{len(learned.fitted.features_used)} used of {len(specs)}",
+            "trees": f"{learned.fitted.rounds} of {learned.settings.leaves} leaves",
+        }
+    return summary
+
+
+def learn(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Learned:
+    """Split by time and person, fit on development, score both sides."""
+    split = split_by_time(params, sample)
+    dev, later = split.development, split.out_of_time
+    _refuse_one_class(sample.bad[dev])
+    dropped = uninformative(sample.x[dev], [s.name for s in specs])
+    kept = [i for i, s in enumerate(specs) if s.name not in dropped]
+    if not kept:
+        raise ContractError(
+            f"all {len(specs)} features are null or constant in development; see derive/coverage.parquet"
+        )
+    x, inputs = sample.x[:, kept], as_inputs([specs[i] for i in kept])
+    fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
+    refuse_shared_people(sample.person[dev], fold, "folds")
+    settings, threads = settings_for(params, int(dev.sum())), threads_for(x.size, params.threads)
+    fitted = fit(x[dev], sample.bad[dev], fold, inputs, settings, threads)
+    scored = np.full(len(dev), np.nan)
+    scored[dev], scored[later] = fitted.out_of_fold, log_odds(fitted.text, x[later], threads)
+    return Learned(split, fold, settings, inputs, dropped, fitted, scored)
+
+
+def split_by_time(params: Params, sample: Sample) -> Split:
+    """The split, with a gap for outcomes that were not yet known where there are loans to spare for it."""
+    gap, most = params.train.gap_days, 1.0
+    if gap is None:
+        gap, most = params.label.performance_window_days, GAP_SHARE_MAX
+    split = out_of_time(sample.applied, sample.person, params.train.out_of_time_share, gap, most)
+    used = split.development | split.out_of_time
+    refuse_shared_people(sample.person[used], split.out_of_time[used].astype(np.int64), "out-of-time split")
+    return split
+
+
+def settings_for(params: Params, rows: int) -> Settings:
+    """What the booster is grown with; sizes left open follow the number of development rows."""
+    chosen = params.train
+    return Settings(
+        leaves=chosen.leaves or leaves_for(rows),
+        leaf_rows_min=chosen.leaf_rows_min or leaf_rows_for(rows),
+        column_share=chosen.column_share,
+        lambda_l2=chosen.lambda_l2,
+        learning_rate=chosen.learning_rate,
+        rounds_max=chosen.rounds_max,
+        early_stopping_rounds=chosen.early_stopping_rounds,
+        seed=params.seed,
+    )
+
+
+def as_inputs(specs: Sequence[FeatureSpec]) -> Inputs:
+    """The specs as a booster knows them."""
+    return Inputs(tuple(s.name for s in specs), tuple(s.risk for s in specs), tuple((s.low, s.high) for s in specs))
+
+
+def catalogue_fingerprint(specs: Sequence[FeatureSpec]) -> str:
+    """One SHA-256 over names and fingerprints, in the order of the model."""
+    return hashlib.sha256("".join(f"{s.name} {s.fingerprint}\n" for s in specs).encode()).hexdigest()
+
+
+def write(
+    params: Params, ws: Workspace, specs: Sequence[FeatureSpec], sample: Sample, learned: Learned
+) -> dict[str, Any]:
+    """Write the three files; returns what `train.json` holds."""
+    folder = ws.stage("train")
+    write_text(folder / "model.txt", learned.fitted.text)
+    write_table(folder / "scores.parquet", scores(sample, learned))
+    account = {
+        "model_sha256": digest(folder / "model.txt"),
+        "scores_sha256": digest(folder / "scores.parquet"),
+        "catalogue_fingerprint": catalogue_fingerprint([s for s in specs if s.name not in learned.dropped]),
+        "columns": list(learned.inputs.names),
+        "dropped": [{"name": name, "reason": reason} for name, reason in learned.dropped.items()],
+        "monotone": dict(zip(learned.inputs.names, learned.inputs.monotone, strict=True)),
+        "inputs": digests(ws),
+        "as_of": params.as_of.isoformat(),
+        "seed": params.seed,
+        "policy": params.policy,
+        "parameters": asdict(learned.settings) | {"folds": params.train.folds, "rounds": learned.fitted.rounds},
+        "split": sides(sample, learned.split),
+        "out_of_fold_log_loss": learned.fitted.out_of_fold_log_loss,
+        "features_used": list(learned.fitted.features_used),
+    }
+    write_json(folder / "train.json", account)
+    return account
+
+
+def scores(sample: Sample, learned: Learned) -> pa.Table:
+    """One row per loan used: which side, which fold, the outcome, and the log-odds of bad."""
+    dev, used = learned.split.development, learned.split.development | learned.split.out_of_time
+    fold = np.full(len(dev), -1, dtype=np.int64)
+    fold[dev] = learned.fold
+    return pa.table(
+        {
+            KEY: sample.application.filter(pa.array(used)),
+            "split": pa.array(np.where(dev[used], "development", "out_of_time"), pa.string()),
+            "fold": pa.array(fold[used], mask=~dev[used]),
+            "is_bad": pa.array(sample.bad[used]),
+            "log_odds": pa.array(learned.log_odds[used]),
+        }
+    )
+
+
+def sides(sample: Sample, split: Split) -> dict[str, Any]:
+    """The split in counts: every labelled application is on a side or excluded for a reason."""
+    return {
+        "out_of_time_from": f"{split.out_of_time_from.astype('datetime64[s]')}+00:00",
+        "boundary": split.boundary,
+        "gap_days": split.gap_days,
+        "development": _side(sample, split.development),
+        "out_of_time": _side(sample, split.out_of_time),
+        "excluded": {
+            "indeterminate": sample.indeterminate,
+            "gap": int(split.gap.sum()),
+            "known_person": int(split.known_person.sum()),
+        },
+    }
+
+
+def _side(sample: Sample, rows: Flags) -> dict[str, Any]:
+    days = sample.applied[rows].astype("datetime64[D]")
+    people = len(np.unique(sample.person[rows]))
+    span = {"from": str(days.min()), "to": str(days.max())}
+    return {"rows": int(rows.sum()), "bads": int(sample.bad[rows].sum()), "people": people} | span
+
+
+def _refuse_one_class(bad: Flags) -> None:
+    if bad.all() or not bad.any():
+        kind = "bad" if bad.any() else "good"
+        raise ContractError(
+            f"all {len(bad)} development loans are {kind}: there is nothing to tell apart; check the label definition"
+        )
