@@ -40,7 +40,9 @@ class Engine:
 
     def table(self, arrow: pa.Table, name: str | None = None) -> ir.Table:
         """An in-memory table, for small inputs and tests."""
-        return self.connection.create_table(name or ibis.util.gen_name("t"), arrow, temp=True, overwrite=name is not None)
+        return self.connection.create_table(
+            name or ibis.util.gen_name("t"), arrow, temp=True, overwrite=name is not None
+        )
 
     def keep(self, expr: ir.Table, name: str | None = None) -> ir.Table:
         """Compute once and keep as a temporary table of the engine (spills to disk when memory is short)."""
@@ -64,8 +66,9 @@ class Engine:
     def batches(self, expr: ir.Table) -> pa.RecordBatchReader:
         """The rows as a stream of record batches (not by Ibis, whose own way DuckDB has deprecated)."""
         schema = expr.schema().to_pyarrow()
-        reader = self.connection.raw_sql(ibis.to_sql(expr, dialect="duckdb")).to_arrow_reader(ROW_GROUP)
-        return pa.RecordBatchReader.from_batches(schema, (b.cast(schema) for b in reader))
+        with _readable():
+            reader = self.connection.raw_sql(ibis.to_sql(expr, dialect="duckdb")).to_arrow_reader(ROW_GROUP)
+        return pa.RecordBatchReader.from_batches(schema, _cast(reader, schema))
 
 
 def write_batches(path: Path, reader: pa.RecordBatchReader) -> int:
@@ -99,6 +102,13 @@ def refuse_nan(table: pa.Table, path: Path) -> None:
     for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
             raise ContractError(f"column '{name}' of {path.name} holds NaN; missing values must be null")
+
+
+def _cast(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The batches in the types Ibis promised; what the engine cannot read shows only now."""
+    with _readable():
+        for batch in reader:
+            yield batch.cast(schema)
 
 
 def _regrouped(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
