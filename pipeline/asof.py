@@ -21,7 +21,15 @@ def visible(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table
     opened = openings.filter(openings.category == table.category.value).drop("category")
     askers = cohort.select("application_id", "person_id", "snapshot_at").join(opened, "application_id")
     row = askers.join(events, "person_id")
-    before_snapshot = (row.event_at < row.snapshot_at) & (row.available_at < row.snapshot_at)
-    covered = (row.event_at >= row.data_from) & (row.event_at < row.data_to)
-    seen = row.filter(before_snapshot & covered)
+    seen = row.filter(before_snapshot(row) & covered(row))
     return seen.select("application_id", "snapshot_at", *(c.name for c in table.columns))
+
+
+def before_snapshot(row: ir.Table) -> ir.BooleanValue:
+    """Whether the event happened and was received before the snapshot."""
+    return (row.event_at < row.snapshot_at) & (row.available_at < row.snapshot_at)
+
+
+def covered(row: ir.Table) -> ir.BooleanValue:
+    """Whether the event lies in the range of time that consent opens."""
+    return (row.event_at >= row.data_from) & (row.event_at < row.data_to)

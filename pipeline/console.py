@@ -42,4 +42,4 @@ def show(summary: Summary) -> None:
 
 def show_error(error: SaakhError) -> None:
     """The failure as one message, named by its kind."""
-    err.print(Text.assemble((f"{type(error).__name__}: ", "bold red"), str(error)))
+    err.print(Text.assemble((f"{type(error).__name__}: ", "bold red"), str(error)), soft_wrap=True)

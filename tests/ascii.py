@@ -19,7 +19,8 @@ def rows(table: Table, text: str) -> pa.Table:
     for column in table.columns:
         name = column.name
         fallback = "event_at" if name in ("available_at", "local_at") else name
-        columns[name] = pa.array([_value(r.get(name, r.get(fallback, "-")), column.kind) for r in drawn], TYPES[column.kind])
+        cells = [r.get(name, r.get(fallback, "-")) for r in drawn]
+        columns[name] = pa.array([_value(cell, column.kind) for cell in cells], TYPES[column.kind])
     return pa.table(columns, schema=schema(table))
 
 

@@ -1,0 +1,141 @@
+"""Tiny random worlds for the promises: one applicant or two, one table, consents and events around every edge."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from features.catalogue import all_features
+from features.tables import EVENT_TABLES, Kind, Table, consents
+from pipeline.canonical import schema
+from pipeline.derive import derive
+from pipeline.engines import Engine
+
+SNAPSHOT = datetime(2026, 3, 1, 12)
+AS_OF = datetime(2026, 6, 1)
+MEASURED = tuple(t for t in EVENT_TABLES if any(f.table is t for f in all_features()))
+PEOPLE = ("p1", "p2")
+COHORT = pa.table(
+    {
+        "application_id": ["a1", "a2", "a3"],
+        "person_id": ["p1", "p2", "p1"],
+        "snapshot_at": pa.array([SNAPSHOT, SNAPSHOT, SNAPSHOT - timedelta(days=40)], pa.timestamp("us")),
+        "asked_at": pa.array([AS_OF] * 3, pa.timestamp("us")),
+    }
+)
+EDGES = (0, 1, 2, 30 * 86_400, 30 * 86_400 + 1, 90 * 86_400, 40 * 86_400, 40 * 86_400 + 1, 86_400)
+
+
+@dataclass(frozen=True)
+class World:
+    """One table's events and the consents over them, as plain rows."""
+
+    table: Table
+    consents: tuple[dict[str, Any], ...]
+    events: tuple[dict[str, Any], ...]
+
+
+def seconds_before() -> st.SearchStrategy[int]:
+    """Seconds before the snapshot, edges more often than not; negative: after it."""
+    return st.one_of(st.sampled_from([s * e for e in EDGES for s in (1, -1)]), st.integers(-10_000_000, 12_000_000))
+
+
+@st.composite
+def event(draw: st.DrawFn, table: Table) -> dict[str, Any]:
+    """A row of the table, valid by its declaration."""
+    happened = SNAPSHOT - timedelta(seconds=draw(seconds_before()))
+    row: dict[str, Any] = {"person_id": draw(st.sampled_from(PEOPLE)), "event_at": happened}
+    row["available_at"] = happened + timedelta(seconds=draw(st.sampled_from([0, 0, 1, 3_600, 86_400, 4_000_000])))
+    row["local_at"] = happened + timedelta(minutes=330)
+    for column in table.columns[4:]:
+        row[column.name] = draw(_value(column))
+    return row
+
+
+def _value(column: Any) -> st.SearchStrategy[Any]:
+    if column.kind is Kind.INTEGER:
+        low = -5_000_000 if column.low is None else int(column.low)
+        values: st.SearchStrategy[Any] = st.integers(low, min(int(column.high or 10**9), 10**9))
+    elif column.kind is Kind.FLAG:
+        values = st.booleans()
+    else:
+        values = st.sampled_from(column.values or ("k1", "k2", "k3", "k4"))
+    return values if column.required else st.one_of(st.none(), values)
+
+
+@st.composite
+def consent(draw: st.DrawFn, table: Table) -> dict[str, Any]:
+    """An artefact that may or may not open the table: wrong purpose, expired, withdrawn, of another range."""
+
+    def around(moment: datetime) -> datetime:
+        return moment + timedelta(seconds=draw(st.sampled_from([-1, 0, 1, -40 * 86_400, 40 * 86_400])))
+
+    return {
+        "artefact_id": "x",
+        "person_id": draw(st.sampled_from(PEOPLE)),
+        "category": draw(st.sampled_from([table.category.value] * 3 + ["credit"])),
+        "purpose": draw(st.sampled_from(["train"] * 3 + ["score"])),
+        "starts_at": draw(st.sampled_from([datetime(2025, 1, 1), around(AS_OF)])),
+        "expires_at": draw(st.sampled_from([None, None, around(AS_OF)])),
+        "revoked_at": draw(st.sampled_from([None, None, around(AS_OF)])),
+        "data_from": draw(st.sampled_from([None, around(SNAPSHOT - timedelta(days=60))])),
+        "data_to": draw(st.sampled_from([None, None, around(SNAPSHOT - timedelta(days=5))])),
+        "basis": "explicit",
+    }
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """A world over one of the tables that features read."""
+    table = draw(st.sampled_from(MEASURED))
+    held = draw(st.lists(consent(table), min_size=1, max_size=4))
+    return World(table, tuple(held), tuple(draw(st.lists(event(table), max_size=12))))
+
+
+def is_covered(world: World, row: dict[str, Any]) -> bool:
+    """The gate said again in plain Python: some artefact in force at `as_of` covers the event's time."""
+    return any(
+        c["person_id"] == row["person_id"]
+        and c["category"] == world.table.category.value
+        and c["purpose"] == "train"
+        and c["starts_at"] <= AS_OF
+        and (c["expires_at"] is None or c["expires_at"] > AS_OF)
+        and (c["revoked_at"] is None or c["revoked_at"] > AS_OF)
+        and (c["data_from"] is None or c["data_from"] <= row["event_at"])
+        and (c["data_to"] is None or row["event_at"] < c["data_to"])
+        for c in world.consents
+    )
+
+
+def is_past(row: dict[str, Any]) -> bool:
+    """Whether any of the person's applications may know of the event: it happened and was received before."""
+    latest = max(
+        s.as_py()
+        for p, s in zip(COHORT["person_id"], COHORT["snapshot_at"], strict=True)
+        if p.as_py() == row["person_id"]
+    )
+    return bool(row["event_at"] < latest and row["available_at"] < latest)
+
+
+def measured(engine: Engine, world: World) -> tuple[pa.Table, pa.Table]:
+    """The derive stage over this world: matrix and coverage."""
+    features = [f for f in all_features() if f.table is world.table]
+    return derive(
+        engine,
+        engine.table(COHORT, "cohort"),
+        engine.table(_table(world.consents, consents), "consents"),
+        {world.table.name: engine.table(_table(world.events, world.table), "events")},
+        features,
+        "train",
+    )
+
+
+def _table(rows: tuple[dict[str, Any], ...], table: Table) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=schema(table))
+
+
+def with_events(world: World, events: list[dict[str, Any]]) -> World:
+    """The same world with other events."""
+    return replace(world, events=tuple(events))
