@@ -35,13 +35,17 @@ def resampled_figures(
     log_odds: Floats, bad: Flags, person: Codes, *, confidence: float, resamples: int, seed: int
 ) -> dict[str, Estimate]:
     """The figures named in `FIGURES`, with bootstrap intervals."""
+    order = np.argsort(log_odds, kind="stable")
+    log_odds, bad, person = log_odds[order], bad[order], person[order]
     values = figures(log_odds, bad, np.ones((1, len(bad))))[0]
     drawn = resampled(lambda w: figures(log_odds, bad, w), person, resamples, seed)
     return {n: interval(v, drawn[:, i], confidence) for i, (n, v) in enumerate(zip(FIGURES, values, strict=True))}
 
 
 def figures(log_odds: Floats, bad: Flags, weight: Floats) -> Floats:
-    """Weighted figures in the order of `FIGURES`, one row a set of weights (sets × rows); NaN where undefined.
+    """Weighted figures of loans sorted by log-odds, one row a set of weights (sets × loans), in the order of `FIGURES`.
+
+    NaN where undefined.
 
     Brier: mean squared error of the PD. Log-loss: mean −log of the probability given to what happened.
     Observed/expected: bad loans over the sum of PDs. KS: greatest distance between the two cumulative distributions.
@@ -57,9 +61,7 @@ def figures(log_odds: Floats, bad: Flags, weight: Floats) -> Floats:
 
 
 def _ks(score: Floats, bad: Flags, weight: Floats) -> Floats:
-    order = np.argsort(score, kind="stable")
-    last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
-    ordered, is_bad = weight[:, order], bad[order]
-    of_bad, of_good = np.cumsum(ordered * is_bad, axis=1), np.cumsum(ordered * ~is_bad, axis=1)
+    last = np.flatnonzero(np.append(np.diff(score) != 0, True))  # equal scores count together
+    of_bad, of_good = np.cumsum(weight * bad, axis=1), np.cumsum(weight * ~bad, axis=1)
     shares = of_bad[:, last] / of_bad[:, -1:] - of_good[:, last] / of_good[:, -1:]
     return np.asarray(np.abs(shares).max(axis=1), dtype=np.float64)

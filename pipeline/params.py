@@ -43,8 +43,10 @@ class Section(BaseModel):
 
 
 class Simulate(Section):
-    """How large a world to draw, over how many days people first apply, how many days of events come before at most, and
-    where its raw drops and, apart from them, its truth go."""
+    """How large a world to draw, over how many days people first apply, and how many days of events come before at most.
+
+    Raw drops go to `out`, and apart from them the truth to `oracle`.
+    """
 
     out: Path = Path("data/raw/sample")
     oracle: Path = Path("data/oracle")
@@ -84,8 +86,10 @@ class Cohort(Section):
 
 
 class Label(Section):
-    """When a loan counts as bad: `dpd_days` past due within the performance window; from `indeterminate_dpd_days`
-    up to it, indeterminate."""
+    """When a loan counts as bad: `dpd_days` past due within the performance window.
+
+    From `indeterminate_dpd_days` up to it, indeterminate.
+    """
 
     performance_window_days: int = Field(90, ge=1)
     dpd_days: int = Field(30, ge=1)
@@ -110,7 +114,7 @@ class Train(Section):
     folds: int = Field(5, ge=2)
     rounds_max: int = Field(600, ge=1)
     learning_rate: float = Field(0.05, gt=0, le=1)
-    leaves: int | None = Field(None, ge=2, le=31)
+    leaves: int | None = Field(None, ge=2, le=8)
     leaf_rows_min: int | None = Field(None, ge=1)
     column_share: float = Field(0.3, gt=0, le=1)
     lambda_l2: float = Field(20.0, ge=0)

@@ -6,12 +6,15 @@ Nothing here reaches an output file, which would tie its bytes to a clock; and n
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.bundle import Bundle
 from pipeline.params import Params
-from pipeline.workspace import Workspace, digest, read_json, write_json
+from pipeline.workspace import Workspace, digest, read_json, whole
+from saakh.errors import MissingInputError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,22 +63,37 @@ def log_evaluation(params: Params, ws: Workspace) -> str:
     from mlflow.entities import Metric  # noqa: PLC0415
 
     run_id, log = log_training(params, ws), client(ws)
-    metrics = ws.need("evaluate", "metrics.json")
-    named = _figures(read_json(metrics))
-    log.log_batch(run_id, [Metric(name, value, timestamp=0, step=0) for name, value in named])
-    log.log_artifact(run_id, str(metrics), BUNDLE)
+    bundle = Bundle.from_workspace(ws, params)
+    now = int(time.time() * 1000)
+    log.log_batch(run_id, [Metric(name, value, now, step=0) for name, value in _figures(bundle.metrics)])
     with tempfile.TemporaryDirectory() as folder:
-        export = Path(folder) / "export.json"
-        write_json(export, params.export.model_dump(mode="json"))
-        log.log_artifact(run_id, str(export), BUNDLE)
+        bundle.to_folder(Path(folder))
+        log.log_artifacts(run_id, folder, BUNDLE)
     return run_id
 
 
-def fetch(ws: Workspace, out: Path, version: str = ALIAS) -> Path:
-    """Copy what a registered model's scorecard is built from into `out`; `version` is a number or an alias."""
-    log = client(ws)
-    got = log.get_model_version(NAME, version) if version.isdigit() else log.get_model_version_by_alias(NAME, version)
-    return Path(log.download_artifacts(got.run_id, BUNDLE, str(out)))
+def rebuild(ws: Workspace, out: Path, version: str = ALIAS) -> None:
+    """Write a registered model's scorecard from its run alone, the same bytes as export wrote.
+
+    `version` is a number or an alias. A model that is not registered, or was not evaluated: a `MissingInputError`.
+    """
+    from pipeline.export import build  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        scorecard = build(Bundle.from_folder(_fetch(client(ws), Path(folder), version)))
+    with whole(out) as temporary:
+        temporary.write_bytes(scorecard)
+
+
+def _fetch(log: "MlflowClient", folder: Path, version: str) -> Path:
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    by = log.get_model_version if version.isdigit() else log.get_model_version_by_alias
+    try:
+        run_id = str(by(NAME, version).run_id)
+    except MlflowException:
+        raise MissingInputError(f"no model '{NAME}' is registered as '{version}'; run `saakh train` first") from None
+    return Path(log.download_artifacts(run_id, BUNDLE, str(folder)))
 
 
 def _experiment(log: "MlflowClient", ws: Workspace) -> str:
@@ -121,11 +139,11 @@ def _save_model(folder: Path, text: str, columns: list[str]) -> None:
 def _register(log: "MlflowClient", run_id: str) -> None:
     if not log.search_registered_models(f"name = '{NAME}'"):
         log.create_registered_model(NAME)
-    versions = log.search_model_versions(f"run_id = '{run_id}'")
-    if not versions:
+    version = next(iter(log.search_model_versions(f"run_id = '{run_id}'")), None)
+    if version is None:
         source = f"{log.get_run(run_id).info.artifact_uri}/model"
-        versions = [log.create_model_version(NAME, source, run_id, await_creation_for=0)]
-    log.set_registered_model_alias(NAME, ALIAS, versions[0].version)
+        version = log.create_model_version(NAME, source, run_id, await_creation_for=0)
+    log.set_registered_model_alias(NAME, ALIAS, version.version)
 
 
 def _figures(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

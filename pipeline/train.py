@@ -171,10 +171,14 @@ def scores(sample: Sample, learned: Learned) -> pa.Table:
 
 def sides(sample: Sample, split: Split) -> dict[str, Any]:
     """The split in counts: every labelled application is on a side or excluded for a reason."""
+    days = sample.applied.astype("datetime64[D]")
     return {
         "out_of_time_from": f"{split.out_of_time_from.astype('datetime64[s]')}+00:00",
         "boundary": split.boundary,
         "gap_days": split.gap_days,
+        "development_from": str(days[split.development].min()),
+        "development_to": str(days[split.development].max()),
+        "out_of_time_to": str(days[split.out_of_time].max()),
         "development": _side(sample, split.development),
         "out_of_time": _side(sample, split.out_of_time),
         "excluded": {
@@ -185,11 +189,9 @@ def sides(sample: Sample, split: Split) -> dict[str, Any]:
     }
 
 
-def _side(sample: Sample, rows: Flags) -> dict[str, Any]:
-    days = sample.applied[rows].astype("datetime64[D]")
+def _side(sample: Sample, rows: Flags) -> dict[str, int]:
     people = len(np.unique(sample.person[rows]))
-    span = {"from": str(days.min()), "to": str(days.max())}
-    return {"rows": int(rows.sum()), "bads": int(sample.bad[rows].sum()), "people": people} | span
+    return {"rows": int(rows.sum()), "bads": int(sample.bad[rows].sum()), "people": people}
 
 
 def _refuse_one_class(bad: Flags) -> None:
