@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from features import brand, identity, life_stage, lifestyle, social
 from features.declare import REGISTRY, Feature
 from saakh.errors import ConfigError
-from saakh.spec import FeatureSpec
+from saakh.spec import FAMILIES, FeatureSpec
 
-FAMILIES = (identity, life_stage, lifestyle, social, brand)
+MODULES = (brand, identity, life_stage, lifestyle, social)  # importing them declares their features
 
 
 def all_features() -> tuple[Feature, ...]:
     """Every declared feature, in the order of families and declarations."""
-    return tuple(REGISTRY.values())
+    return tuple(f for family in FAMILIES for f in REGISTRY.values() if f.family == family)
 
 
 def named(name: str) -> Feature:

@@ -1,0 +1,53 @@
+# `make demo` and `make test` need Python 3.11 or later and nothing else; both make the environment in .venv first.
+PYTHON ?= python3
+UV_VERSION = 0.13.9
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export OMP_WAIT_POLICY = passive
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo kenya test lint prove repro clean lock
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/app  ## draw a sample population and run the whole pipeline on it
+	saakh simulate
+	saakh run
+
+kenya: .venv/app  ## run the pipeline on real loans (SAAKH_REAL_DATA, by default ../shared/data)
+	SAAKH_KEY=$${SAAKH_KEY:-$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(32))')} saakh run --params params.kenya_gps.yaml
+
+test: lint  ## everything CI runs
+	pytest -n 2 --dist worksteal
+
+lint: .venv/dev
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+prove: .venv/dev  ## measure every "done when" at full size, and write one table
+	SAAKH_FULL=1 SAAKH_EXAMPLES=400 pytest --timeout 3600
+
+repro: .venv/dev  ## the same line under DVC: only what changed is run again
+	dvc repro
+
+.venv/app: requirements.lock pyproject.toml saakh/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Saakh needs Python 3.11 or later; name one with make PYTHON=...")'
+	test -x .venv/bin/uv || ($(PYTHON) -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION))
+	uv pip install --quiet --require-hashes -r requirements.lock
+	uv pip install --quiet --no-deps --no-build-isolation -e ./saakh -e .
+	@touch $@
+
+.venv/dev: .venv/app requirements-dev.lock
+	uv pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+lock:  ## resolve the dependencies anew and write the locks
+	mkdir -p build/lock && grep -v '"saakh==' pyproject.toml > build/lock/pyproject.toml
+	cd build/lock && uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra dev -o ../../requirements-dev.lock
+	cd build/lock && uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -c ../../requirements-dev.lock -o ../../requirements.lock
+
+clean:  ## remove the environment, the sample and everything derived from it
+	rm -rf .venv build data/raw data/oracle data/sample data/kenya_gps
