@@ -1,0 +1,117 @@
+"""LightGBM's text model, version 4, read into flat arrays: pure parsing, no LightGBM.
+
+Only what a scorecard may hold is accepted: one binary-logistic output, numerical splits, constant leaves. The rules of
+prediction are those of LightGBM 4 (`Tree::NumericalDecision`, `kZeroThreshold`): values within 1e-35 of zero count as
+zero; a missing value follows the split's default side, or counts as zero where training saw none.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from saakh.errors import ArtifactError
+from saakh.trees import SPLITS_MAX, Trees
+
+ZERO = float(np.float32(1e-35))
+CATEGORICAL, DEFAULT_LEFT = 1, 2
+MISSING_NONE, MISSING_ZERO, MISSING_NAN = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """A parsed model: the names of its inputs in order, and its trees."""
+
+    features: tuple[str, ...]
+    trees: Trees
+
+
+def parse(text: str) -> TextModel:
+    """The model in LightGBM's text; an `ArtifactError` names what a scorecard cannot hold."""
+    head, *blocks = text.split("\n\nend of trees", maxsplit=1)[0].split("\nTree=")
+    header = _fields(head)
+    _check_header(header, head)
+    if len(blocks) != len(header.get("tree_sizes", "").split()) or "\nend of trees" not in text:
+        raise ArtifactError("model.txt is cut short: it does not hold the trees its header counts; train again")
+    features = tuple(header["feature_names"].split())
+    trees = [_tree(number, _fields(block)) for number, block in enumerate(blocks)]
+    names = ("feature", "threshold", "missing_left", "zero_is_missing", "left", "right", "value", "cover")
+    arrays = {name: np.concatenate([t[name] for t in trees]) if trees else np.zeros(0) for name in names}
+    return TextModel(features, Trees.of(len(features), splits=[len(t["feature"]) for t in trees], **arrays))
+
+
+def _check_header(header: dict[str, str], head: str) -> None:
+    wanted = {"version": "v4", "num_class": "1", "num_tree_per_iteration": "1", "objective": "binary sigmoid:1"}
+    for key, value in wanted.items():
+        if header.get(key) != value:
+            raise ArtifactError(
+                f"model.txt has {key}={header.get(key)}; a scorecard holds LightGBM models with {key}={value}"
+            )
+    if "feature_names" not in header:
+        raise ArtifactError("model.txt names no features")
+    if "average_output" in head.splitlines():
+        raise ArtifactError("model.txt is a random forest; a scorecard holds boosted trees, whose outputs add up")
+
+
+def _fields(block: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+
+
+def _tree(number: int, fields: dict[str, str]) -> dict[str, np.ndarray]:
+    try:
+        if int(fields["num_cat"]) or int(fields["is_linear"]):
+            raise ArtifactError(f"tree {number} has categorical splits or linear leaves; encode categories as numbers")
+        leaves = int(fields["num_leaves"])
+        if leaves > SPLITS_MAX + 1:
+            raise ArtifactError(
+                f"tree {number} has {leaves} leaves; a scorecard holds {SPLITS_MAX + 1} at most: lower train.leaves"
+            )
+        return _grown(number, fields) if leaves > 1 else _constant(fields)
+    except (KeyError, ValueError, IndexError, OverflowError) as error:
+        raise ArtifactError(f"model.txt is damaged in tree {number} ({error}); train again") from None
+
+
+def _constant(fields: dict[str, str]) -> dict[str, np.ndarray]:
+    none = np.zeros(0)
+    splits = dict.fromkeys(("feature", "threshold", "missing_left", "zero_is_missing", "left", "right"), none)
+    return {**splits, "value": _numbers(fields["leaf_value"])[:1], "cover": np.ones(1)}
+
+
+def _grown(number: int, fields: dict[str, str]) -> dict[str, np.ndarray]:
+    decision = _numbers(fields["decision_type"]).astype(np.int64)
+    if (decision & CATEGORICAL).any():
+        raise ArtifactError(f"tree {number} has categorical splits; encode categories as numbers before training")
+    raw, missing = _numbers(fields["threshold"]), (decision >> 2) & 3
+    if not np.isin(missing, (MISSING_NONE, MISSING_ZERO, MISSING_NAN)).all():
+        raise ArtifactError(f"tree {number} treats missing values in a way LightGBM 4 does not know")
+    tree = {
+        "feature": _numbers(fields["split_feature"]),
+        "threshold": plain_thresholds(raw),
+        "missing_left": np.where(missing == MISSING_NONE, raw >= 0, (decision & DEFAULT_LEFT) != 0),
+        "zero_is_missing": missing == MISSING_ZERO,
+        "left": _numbers(fields["left_child"]),
+        "right": _numbers(fields["right_child"]),
+        "value": _numbers(fields["leaf_value"]),
+        "cover": _numbers(fields["leaf_count"]),
+    }
+    _check_covers(number, tree, _numbers(fields["internal_count"]))
+    return tree
+
+
+def plain_thresholds(raw: np.ndarray) -> np.ndarray:
+    """Thresholds for which a plain `x <= threshold` answers as LightGBM does after taking |x| ≤ 1e-35 for zero."""
+    below = np.where((raw >= -ZERO) & (raw < 0), np.nextafter(-ZERO, -np.inf), raw)
+    return np.where((raw >= 0) & (raw < ZERO), ZERO, below)
+
+
+def _check_covers(number: int, tree: dict[str, np.ndarray], counted: np.ndarray) -> None:
+    """Shapley values weigh by rows; a split's rows must be those of its two sides."""
+    rows = np.concatenate((counted, tree["cover"]))
+    left, right = (rows[np.where(c >= 0, c, len(counted) - 1 - c).astype(int)] for c in (tree["left"], tree["right"]))
+    if not np.array_equal(counted, left + right):
+        raise ArtifactError(
+            f"tree {number} counts rows that do not add up; train without refitting or quantised gradients"
+        )
+
+
+def _numbers(text: str) -> np.ndarray:
+    return np.array([float(part) for part in text.split()])

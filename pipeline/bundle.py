@@ -1,0 +1,74 @@
+"""Everything a scorecard is built from, as five small files: MLflow keeps them, so that it can be rebuilt."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pipeline.engines import read_table
+from pipeline.params import Params
+from pipeline.workspace import Workspace, read_json, write_json, write_text
+from saakh.errors import ArtifactError, MissingInputError
+
+JSON_FILES = ("specs", "train", "metrics", "export")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What `build` reads, and nothing else: a scorecard is a pure function of it.
+
+    `model` is LightGBM's text; `specs` the derived features' specs as plain JSON; `train` and `metrics` what train and
+    evaluate wrote; `export` the section of that name with `as_of`, `seed`, `policy`, `purpose` and `consent_basis`.
+    """
+
+    model: str
+    specs: list[dict[str, Any]]
+    train: dict[str, Any]
+    metrics: dict[str, Any]
+    export: dict[str, Any]
+
+    @classmethod
+    def from_workspace(cls, ws: Workspace, params: Params) -> Self:
+        """The bundle of a run that has been evaluated; a `MissingInputError` names the stage to run first."""
+        return cls(
+            model=ws.need("train", "model.txt").read_text(encoding="utf-8"),
+            specs=read_json(ws.need("derive", "specs.json")),
+            train=read_json(ws.need("train", "train.json")),
+            metrics=read_json(ws.need("evaluate", "metrics.json")),
+            export=_settings(ws, params),
+        )._checked()
+
+    @classmethod
+    def from_folder(cls, path: Path) -> Self:
+        """The bundle that `to_folder` wrote."""
+        if missing := [n for n in ("model.txt", *(f"{j}.json" for j in JSON_FILES)) if not (path / n).is_file()]:
+            raise MissingInputError(f"{path} is not the bundle of a scorecard: it has no {', '.join(missing)}")
+        contents = {name: read_json(path / f"{name}.json") for name in JSON_FILES}
+        return cls(model=(path / "model.txt").read_text(encoding="utf-8"), **contents)._checked()
+
+    def to_folder(self, path: Path) -> None:
+        """Write the bundle's files into a folder, made when it is not there."""
+        write_text(path / "model.txt", self.model)
+        for name in JSON_FILES:
+            write_json(path / f"{name}.json", getattr(self, name))
+
+    def _checked(self) -> Self:
+        """The same bundle; an `ArtifactError` when its files are not of one training."""
+        trained = self.train.get("model_sha256")
+        if hashlib.sha256(self.model.encode()).hexdigest() != trained:
+            raise ArtifactError("model.txt is not the model that train.json describes; run `saakh train`")
+        if self.metrics.get("model_sha256") != trained:
+            raise ArtifactError("metrics.json is about another model than train.json; run `saakh evaluate`")
+        return self
+
+
+def _settings(ws: Workspace, params: Params) -> dict[str, Any]:
+    basis = read_table(ws.need("ingest", "consents.parquet"), ["basis"])["basis"]
+    return {
+        **params.export.model_dump(mode="json", exclude={"replay_rows"}),
+        "as_of": params.as_of.isoformat(),
+        "seed": params.seed,
+        "policy": params.policy,
+        "purpose": params.cohort.purpose,
+        "consent_basis": sorted({str(b) for b in basis.unique().to_pylist() if b is not None}),
+    }

@@ -1,0 +1,59 @@
+"""Verify: a scorecard's digests, its arrays against its own LightGBM text, and its golden vectors."""
+
+from pathlib import Path
+
+import numpy as np
+
+from models.lightgbm_text import parse
+from pipeline.summary import Summary, Tell, quiet, timed
+from saakh import archive
+from saakh.errors import ArtifactError
+from saakh.golden import Verification
+from saakh.scorecard import Scorecard
+from saakh.trees import ARRAYS
+
+TEXT = "model.txt"
+
+
+def run(path: Path, tell: Tell = quiet) -> Summary:
+    """Verify the scorecard at `path`; an `ArtifactError` says what is not as it was exported."""
+    with timed("verify") as summary:
+        tell("reading", 0, 2)
+        members = archive.read(path)
+        try:
+            scorecard = Scorecard.from_members(members)
+            check_text(scorecard, members)
+            tell("replaying", 1, 2)
+            verified = scorecard.verify()
+        except ArtifactError as error:
+            raise ArtifactError(f"{path}: {error}") from None
+        summary.rows_in = summary.rows_out = verified.vectors
+        summary.counts = {
+            "members": len(members),
+            "features": len(scorecard.features),
+            "golden vectors": verified.vectors,
+        }
+        summary.facts = _facts(path, scorecard, verified)
+    return summary
+
+
+def check_text(scorecard: Scorecard, members: dict[str, bytes]) -> None:
+    """The model as text and the model as arrays must be one."""
+    if TEXT not in members:
+        raise ArtifactError(f"no {TEXT}: the model cannot be read by anything but this runtime")
+    model = parse(members[TEXT].decode("utf-8", errors="replace"))
+    same = all(np.array_equal(getattr(model.trees, name), getattr(scorecard.trees, name)) for name in ARRAYS)
+    if model.features != scorecard.features or not same:
+        raise ArtifactError(f"{TEXT} is another model than the arrays hold")
+
+
+def _facts(path: Path, scorecard: Scorecard, verified: Verification) -> dict[str, str]:
+    manifest = scorecard.manifest
+    scale, largest = manifest.scale, verified.largest_difference
+    return {
+        "scorecard": f"{path} ({manifest.name} {manifest.version}, as of {manifest.as_of[:10]})",
+        "scale": f"{scale.base_points:g} points at {scale.base_odds:g} good to one bad; {scale.pdo:g} double the odds",
+        "baseline": f"{scorecard.baseline:.1f} points",
+        "digests": "as exported; not signed",
+        "golden vectors": f"{verified.vectors:,} reproduced, largest difference {largest:.1e} points",
+    }

@@ -1,0 +1,75 @@
+"""Golden vectors: inputs with the outcome each must have, in the scorecard itself, for any runtime to replay."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from saakh.errors import ArtifactError
+from saakh.fields import Fields, parse_json
+
+if TYPE_CHECKING:
+    from saakh.scorecard import Score, Scorecard
+
+MEMBER = "golden.json"
+BYTES_MAX = 16 * 1024 * 1024
+TOLERANCE = 1e-8
+OUTCOME = ("points", "pd", "log_odds", "contributions", "band", "reasons", "missing", "problems")
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How many golden vectors were reproduced, and the largest difference in points."""
+
+    vectors: int
+    largest_difference: float
+
+
+def outcome(score: "Score") -> dict[str, Any]:
+    """What a golden vector says of a score; numbers to the tenth decimal, `contributions` as their sum in points."""
+    return {
+        "points": round(score.points, 10),
+        "pd": round(score.pd, 10),
+        "log_odds": round(score.log_odds, 10),
+        "contributions": round(sum(score.contributions.values()), 10),
+        "band": score.band,
+        "reasons": [reason.code for reason in score.reasons],
+        "missing": score.missing,
+        "problems": score.problems,
+    }
+
+
+def replay(scorecard: "Scorecard", body: bytes) -> Verification:
+    """Score every vector, one by one and all at once, and compare; an `ArtifactError` names the first that differs."""
+    if len(body) > BYTES_MAX:
+        raise ArtifactError(f"{MEMBER} is larger than {BYTES_MAX:,} bytes")
+    field = Fields(parse_json(body, MEMBER), MEMBER, "features", "vectors")
+    if field.raw["features"] != list(scorecard.features):
+        raise ArtifactError(f"{MEMBER} is about other features than the scorecard's")
+    if not field.raw["vectors"]:
+        raise ArtifactError(f"{MEMBER} holds no vectors: nothing to verify the scorecard by")
+    vectors = [Fields(*item, "inputs", *OUTCOME) for item in field.each("vectors")]
+    rows = [_row(scorecard.features, vector) for vector in vectors]
+    largest = max(_difference(scorecard, *pair) for pair in zip(rows, vectors, strict=True))
+    together = scorecard.score_many(rows).points
+    for points, vector in zip(together.tolist(), vectors, strict=True):
+        _must_equal(vector, "points", points)
+    return Verification(len(vectors), largest)
+
+
+def _row(features: tuple[str, ...], vector: Fields) -> dict[str, float | None]:
+    inputs = [Fields({"value": value}, where, "value").maybe_number("value") for value, where in vector.each("inputs")]
+    if len(inputs) != len(features):
+        raise ArtifactError(f"{vector.where} does not have one input for each feature")
+    return dict(zip(features, inputs, strict=True))
+
+
+def _difference(scorecard: "Scorecard", row: dict[str, float | None], vector: Fields) -> float:
+    got = outcome(scorecard.score(row))
+    for key in OUTCOME:
+        _must_equal(vector, key, got[key])
+    return abs(float(got["points"]) - vector.number("points"))
+
+
+def _must_equal(vector: Fields, key: str, got: Any) -> None:
+    same = abs(got - vector.number(key)) <= TOLERANCE if isinstance(got, float) else got == vector.raw[key]
+    if not same:
+        raise ArtifactError(f"{vector.where} is not reproduced: '{key}' differs; do not use this scorecard")

@@ -1,0 +1,110 @@
+"""From an applicant's row to a model's inputs: what each kind of value means, and what is counted.
+
+None, NaN and an absent key are missing: the model has a way for them. A value that cannot be (text, infinity, outside
+the range its feature declares) is taken as missing too, and reported. A key that is no feature is an error, since a
+misspelt name would otherwise pass for missing.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from numbers import Real
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from saakh.errors import ContractError
+from saakh.spec import FeatureSpec
+from saakh.trees import Array
+
+NOT_A_NUMBER, NOT_FINITE, OUT_OF_RANGE = "not_a_number", "not_finite", "out_of_range"
+ROUNDING = 1e-9
+_PLAIN = {float, int, bool, type(None), np.float64}
+
+
+class Inputs:
+    """The inputs of a scorecard, in order."""
+
+    def __init__(self, specs: tuple[FeatureSpec, ...]) -> None:
+        self.names = tuple(s.name for s in specs)
+        self._known = frozenset(self.names)
+        self._take = itemgetter(*self.names) if len(specs) > 1 else None
+        low = np.array([-np.finfo(float).max if s.low is None else s.low for s in specs])
+        high = np.array([np.finfo(float).max if s.high is None else s.high for s in specs])
+        slack = (ROUNDING * np.maximum(1, np.abs(bound)) * (np.abs(bound) < 1e300) for bound in (high, low))
+        self._most = np.concatenate((high, -low)) + np.concatenate(tuple(slack))
+
+    def of(self, row: Mapping[str, Any]) -> tuple[Array, dict[str, str]]:
+        """The inputs [features], missing as NaN, and the problems found, by feature."""
+        values = self._values(row)
+        problems: dict[str, str] = {}
+        if set(map(type, values)) <= _PLAIN:
+            try:
+                x = np.array(values, dtype=float)
+            except OverflowError:
+                x = self._one_by_one(values, problems)
+        else:
+            x = self._one_by_one(values, problems)
+        beyond = np.concatenate((x, -x)) > self._most
+        if beyond.any():
+            self._refuse(x, beyond[: len(x)] | beyond[len(x) :], problems)
+        return x, problems
+
+    def of_many(self, rows: Array | Iterable[Mapping[str, Any]]) -> tuple[Array, Array]:
+        """The inputs [rows, features], missing as NaN, and the number of problems [rows]."""
+        if not isinstance(rows, np.ndarray):
+            found = [self.of(row) for row in rows]
+            x = np.array([x for x, _ in found]).reshape(-1, len(self.names))
+            return x, np.array([len(p) for _, p in found], dtype=int)
+        if rows.ndim != 2 or rows.shape[1] != len(self.names) or rows.dtype.kind not in "fiub":
+            raise ContractError(
+                f"an array of rows has numbers in {len(self.names)} columns, in the order of `features`; "
+                f"this one is {rows.dtype} {rows.shape}"
+            )
+        x = rows.astype(float)
+        beyond = np.concatenate((x, -x), axis=1) > self._most
+        refused = beyond[:, : x.shape[1]] | beyond[:, x.shape[1] :]
+        x[refused] = np.nan
+        return x, refused.sum(axis=1)
+
+    def _values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        if self._take and type(row) is dict and len(row) == len(self.names):
+            try:
+                values: tuple[Any, ...] = self._take(row)
+            except KeyError:
+                pass
+            else:
+                return values
+        if not isinstance(row, Mapping):
+            raise ContractError(f"a row maps features to numbers; this one is a {type(row).__name__}")
+        if unknown := sorted(str(k) for k in row if k not in self._known):
+            shown = ", ".join(k[:60] for k in unknown[:10])
+            more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
+            raise ContractError(f"keys of the row that are no features of the scorecard: {shown}{more}; see `features`")
+        return tuple(map(row.get, self.names))
+
+    def _one_by_one(self, values: tuple[Any, ...], problems: dict[str, str]) -> Array:
+        x = np.full(len(values), np.nan)
+        for i, value in enumerate(values):
+            try:
+                x[i] = _as_float(value)
+            except (TypeError, ValueError):  # a signalling NaN raises ValueError
+                problems[self.names[i]] = NOT_A_NUMBER
+        return x
+
+    def _refuse(self, x: Array, where: Array, problems: dict[str, str]) -> None:
+        for i in np.flatnonzero(where):
+            problems[self.names[i]] = NOT_FINITE if math.isinf(x[i]) else OUT_OF_RANGE
+            x[i] = np.nan
+
+
+def _as_float(value: Any) -> float:
+    if value is None:
+        return math.nan
+    if not isinstance(value, Real | Decimal | np.bool_):
+        raise TypeError
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

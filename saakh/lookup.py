@@ -1,0 +1,77 @@
+"""A whole ensemble as a few gathers: inputs to answers, answers to patterns, patterns to value and Shapley values."""
+
+import numpy as np
+
+from saakh.shapley import Tables, tables
+from saakh.trees import SPLITS_MAX, Array, Trees
+
+ZERO = float(np.float32(1e-35))
+WIDTH = SPLITS_MAX + 1
+
+
+class Lookup:
+    """Scores and explains inputs shaped [..., features], missing values NaN, in log-odds.
+
+    Each tree has eight bits, so one `packbits` makes all patterns. A comparison with NaN is false; where a missing
+    input goes left the split is asked the other way round, of the negated input, and its bit means right.
+    """
+
+    def __init__(self, trees: Trees, inputs: int) -> None:
+        self.inputs = inputs
+        self.mean = trees.mean
+        flipped = trees.missing_left.astype(bool)
+        self._lay_out_questions(trees, flipped)
+        self._lay_out_answers(tables(trees, flipped), len(trees.splits))
+
+    def _lay_out_questions(self, trees: Trees, flipped: Array) -> None:
+        """What each bit asks: an input (plain, negated, or with zeros missing) and a threshold; spare bits are 0."""
+        tree = np.repeat(np.arange(len(trees.splits)), trees.splits)
+        place = tree * WIDTH + np.arange(len(tree)) - trees.split_start[tree]
+        self.zeros_matter = bool(trees.zero_is_missing.any())
+        self.source = np.zeros(len(trees.splits) * WIDTH, np.intp)
+        self.source[place] = trees.feature + self.inputs * (flipped + 2 * trees.zero_is_missing.astype(np.intp))
+        self.threshold = np.full(len(self.source), np.nan)
+        self.threshold[place] = np.where(flipped, np.nextafter(-trees.threshold, -np.inf), trees.threshold)
+
+    def _lay_out_answers(self, groups: list[Tables], trees: int) -> None:
+        """All tables end to end, where each begins, and the rows of effects in the order of their features."""
+        self.values = _joined([g.value.ravel() for g in groups], float)
+        self.effects = _joined([g.effect.ravel() for g in groups], float)
+        self.value_at = np.zeros(trees, np.intp)
+        self.value_at[_joined([g.tree for g in groups], np.intp)] = _starts([g.value for g in groups])
+        feature = _joined([g.feature for g in groups], np.intp)
+        order = np.argsort(feature, kind="stable")
+        self.owner = _joined([g.tree[g.owner] for g in groups], np.intp)[order]
+        self.effect_at = _starts([g.effect for g in groups])[order]
+        self.used, self.first = np.unique(feature[order], return_index=True)
+
+    def patterns(self, x: Array) -> Array:
+        """The pattern of answers [..., trees]."""
+        sides = np.concatenate((x, -x), axis=-1)
+        if self.zeros_matter:
+            sides = np.concatenate((sides, np.where(np.abs(sides) <= ZERO, np.nan, sides)), axis=-1)
+        bits = sides.take(self.source, axis=-1) <= self.threshold
+        return np.packbits(bits, bitorder="little").reshape(*x.shape[:-1], -1).astype(np.intp)
+
+    def log_odds(self, patterns: Array) -> Array:
+        """The sum of the trees [...]."""
+        total: Array = self.values.take(patterns + self.value_at).sum(axis=-1)
+        return total
+
+    def effects_of(self, patterns: Array) -> Array:
+        """The Shapley value of each input [..., features]; with `mean` they add up to `log_odds`."""
+        out = np.zeros((*patterns.shape[:-1], self.inputs))
+        if len(self.used):
+            effect = self.effects.take(patterns.take(self.owner, axis=-1) + self.effect_at)
+            out[..., self.used] = np.add.reduceat(effect, self.first, axis=-1)
+        return out
+
+
+def _joined(parts: list[Array], dtype: type) -> Array:
+    return np.concatenate(parts).astype(dtype, copy=False) if parts else np.zeros(0, dtype)
+
+
+def _starts(blocks: list[Array]) -> Array:
+    """Where each row of two-dimensional blocks begins when all are laid end to end."""
+    widths = _joined([np.full(len(b), b.shape[1]) for b in blocks], np.intp)
+    return np.cumsum(widths) - widths

@@ -1,0 +1,201 @@
+"""The manifest: what a scorecard says of itself, read into types. Protocol 1; `docs/artifact.md` is its description."""
+
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any, Self
+
+from saakh.errors import ArtifactError
+from saakh.fields import Fields, parse_json
+from saakh.scale import Band, Calibration, Scale
+from saakh.spec import FAMILIES, FeatureSpec
+
+PROTOCOL = 1
+MEMBER = "manifest.json"
+BYTES_MAX = 2 * 1024 * 1024
+FEATURES_MAX = 5_000
+SEMVER = r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})"
+DIGEST = r"[0-9a-f]{64}"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of the scorecard: its SHA-256 and its size."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ReasonCode:
+    """A reason an applicant may be given: a code that stays, and its English text."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ReasonRule:
+    """How reasons are chosen: at most so many, each lowering the score by `least_points` or more."""
+
+    most: int
+    least_points: float
+    codes: tuple[ReasonCode, ...]
+
+
+@dataclass(frozen=True)
+class ArrayRef:
+    """A plain array: the member that holds its bytes, how they are to be read, and how many values there are."""
+
+    member: str
+    dtype: str
+    length: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A scorecard's account of itself.
+
+    `parts` are the models whose outputs are added up (protocol 1: one part, of trees), each a map from array to where
+    it is. `baseline_log_odds` is their output averaged over the training rows. `training`, `consent` and `metrics` are
+    a record for people: kept as they are, read by nothing here.
+    """
+
+    name: str
+    version: str
+    as_of: str
+    catalogue_fingerprint: str
+    features: tuple[FeatureSpec, ...]
+    scale: Scale
+    calibration: Calibration
+    bands: tuple[Band, ...]
+    reasons: ReasonRule
+    baseline_log_odds: float
+    parts: tuple[dict[str, ArrayRef], ...]
+    training: dict[str, Any]
+    consent: dict[str, Any]
+    metrics: dict[str, Any]
+    members: dict[str, Member]
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> Self:
+        """The manifest in a scorecard's `manifest.json`; an `ArtifactError` names the field that is not right."""
+        if len(body) > BYTES_MAX:
+            raise ArtifactError(f"the manifest is larger than {BYTES_MAX:,} bytes")
+        raw = parse_json(body, MEMBER)
+        _check_protocol(raw)
+        field = Fields(raw, "manifest", "protocol", *(f.name for f in fields(cls)))
+        manifest = cls(
+            name=field.text("name", r"[a-z0-9-]{1,64}"),
+            version=field.text("version", SEMVER),
+            as_of=field.text("as_of", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"),
+            catalogue_fingerprint=field.text("catalogue_fingerprint", DIGEST),
+            features=tuple(_spec(*item) for item in field.each("features")),
+            scale=_scale(raw["scale"], field.at("scale")),
+            calibration=_calibration(raw["calibration"], field.at("calibration")),
+            bands=tuple(_band(*item) for item in field.each("bands")),
+            reasons=_reasons(raw["reasons"], field.at("reasons")),
+            baseline_log_odds=field.number("baseline_log_odds"),
+            parts=tuple(_part(*item) for item in field.each("parts")),
+            training=field.named("training"),
+            consent=field.named("consent"),
+            metrics=field.named("metrics"),
+            members={name: _member(item, f"members of {MEMBER}") for name, item in field.named("members").items()},
+        )
+        _check(manifest)
+        return manifest
+
+
+def _check_protocol(raw: Any) -> None:
+    protocol = raw.get("protocol") if isinstance(raw, dict) else None
+    if type(protocol) is not int or protocol < 1:
+        raise ArtifactError("the manifest names no protocol: this is not a scorecard")
+    if protocol != PROTOCOL:
+        raise ArtifactError(f"protocol {str(protocol)[:20]}; this reader knows {PROTOCOL}: install a newer saakh")
+
+
+def _spec(raw: Any, where: str) -> FeatureSpec:
+    field = Fields(raw, where, *(f.name for f in fields(FeatureSpec)))
+    spec = FeatureSpec(
+        name=field.text("name", r"[a-z][a-z0-9_]{0,119}"),
+        description=field.text("description"),
+        family=field.text("family", "|".join(FAMILIES)),  # type: ignore[arg-type]
+        table=field.text("table"),
+        category=field.text("category"),
+        unit=field.text("unit"),
+        risk=field.whole("risk", -1, 1),  # type: ignore[arg-type]
+        reason=field.text("reason"),
+        fingerprint=field.text("fingerprint", DIGEST),
+        window_days=None if raw["window_days"] is None else field.whole("window_days", 1, 100_000),
+        low=field.maybe_number("low"),
+        high=field.maybe_number("high"),
+        sensitivity=field.text("sensitivity"),
+    )
+    if spec.low is not None and spec.high is not None and spec.low > spec.high:
+        raise ArtifactError(f"{where}: low is above high")
+    return spec
+
+
+def _scale(raw: Any, where: str) -> Scale:
+    field = Fields(raw, where, "base_points", "base_odds", "pdo")
+    points, odds = field.number("base_points", -1e6, 1e6), field.number("base_odds", 1e-6, 1e6)
+    return Scale(points, odds, field.number("pdo", 1e-3, 1e6))
+
+
+def _calibration(raw: Any, where: str) -> Calibration:
+    field = Fields(raw, where, "slope", "intercept")
+    return Calibration(field.number("slope", 1e-3, 1e3), field.number("intercept", -1e3, 1e3))
+
+
+def _band(raw: Any, where: str) -> Band:
+    field = Fields(raw, where, "name", "from_points")
+    return Band(field.text("name", r"[A-Za-z0-9 _-]{1,40}"), field.maybe_number("from_points"))
+
+
+def _reasons(raw: Any, where: str) -> ReasonRule:
+    field = Fields(raw, where, "most", "least_points", "codes")
+    return ReasonRule(
+        field.whole("most", 1, 10), field.number("least_points", 0, 1e6), tuple(_code(*c) for c in field.each("codes"))
+    )
+
+
+def _code(raw: Any, where: str) -> ReasonCode:
+    field = Fields(raw, where, "code", "text")
+    text = Fields(field.raw["text"], field.at("text"), "en")
+    return ReasonCode(field.text("code", r"[a-z0-9-]{1,120}"), text.text("en"))
+
+
+def _part(raw: Any, where: str) -> dict[str, ArrayRef]:
+    field = Fields(raw, where, "kind", "arrays")
+    field.text("kind", "trees")
+    return {name: _array(item, f"{where}.arrays") for name, item in field.named("arrays").items()}
+
+
+def _array(raw: Any, where: str) -> ArrayRef:
+    field = Fields(raw, where, "member", "dtype", "length")
+    return ArrayRef(field.text("member"), field.text("dtype"), field.whole("length", 0, 10**8))
+
+
+def _member(raw: Any, where: str) -> Member:
+    field = Fields(raw, where, "sha256", "bytes")
+    return Member(field.text("sha256", DIGEST), field.whole("bytes", 0, 10**9))
+
+
+def _check(manifest: Manifest) -> None:
+    """Rules between fields: names are unique, bands descend, each reason has one code."""
+    specs, bands, codes = manifest.features, manifest.bands, manifest.reasons.codes
+    rules = {
+        f"between 1 and {FEATURES_MAX} features": 1 <= len(specs) <= FEATURES_MAX,
+        "features with names of their own": len({s.name for s in specs}) == len(specs),
+        "bands with names of their own": len({b.name for b in bands}) == len(bands),
+        "bands from the best to the worst, the last without a cut-off": _descend([b.from_points for b in bands]),
+        "one code for each reason": len({c.code for c in codes}) == len({c.text for c in codes}) == len(codes),
+        "a code for the reason of each feature": {s.reason for s in specs} == {c.text for c in codes},
+        "one part, of trees": len(manifest.parts) == 1,
+    }
+    if broken := [rule for rule, holds in rules.items() if not holds]:
+        raise ArtifactError(f"the manifest does not hold what it must: {'; '.join(broken)}")
+
+
+def _descend(cutoffs: list[float | None]) -> bool:
+    above = [c for c in cutoffs[:-1] if c is not None]
+    return len(above) == len(cutoffs) - 1 and cutoffs[-1] is None and all(a > b for a, b in pairwise(above))

@@ -1,0 +1,144 @@
+"""Exact Shapley values of small trees, worked out once for every pattern of answers a tree's splits can give.
+
+The answers to a tree's k splits form one of 2^k patterns, and both the tree's value and its path-dependent Shapley
+values (Lundberg et al. 2020, TreeSHAP with cover weights) depend on the pattern alone. A leaf's share of the game is a
+product over the features on its path: `v · Π (o if known else z)`, with `o` whether the answers lead towards the leaf
+and `z` the part of the training rows that went that way. Its Shapley value for feature i is
+`v · (o_i − z_i) · ∫ Π_{j≠i} (o_j t + z_j (1 − t)) dt` over 0..1, a polynomial of degree six at most, which four Gauss
+points integrate exactly.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from saakh.trees import Array, Trees
+
+_NEAR, _FAR = sqrt(3 / 7 - 2 / 7 * sqrt(6 / 5)), sqrt(3 / 7 + 2 / 7 * sqrt(6 / 5))
+GAUSS_POINTS = (np.array([-_FAR, -_NEAR, _NEAR, _FAR]) + 1) / 2
+GAUSS_WEIGHTS = np.array([18 - sqrt(30), 18 + sqrt(30), 18 + sqrt(30), 18 - sqrt(30)]) / 72
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Tables of trees that all have k splits; bit j of a pattern is the answer to split j.
+
+    `tree` [t] says which trees these are; `value` [t, 2^k] what each gives. Row by row, `owner` [r] is the tree (by its
+    place in `tree`) and `feature` [r] the input whose Shapley values are in `effect` [r, 2^k]. All in log-odds.
+    """
+
+    tree: Array
+    value: Array
+    owner: Array
+    feature: Array
+    effect: Array
+
+
+def tables(trees: Trees, flipped: Array) -> list[Tables]:
+    """Tables for all trees, grouped by their number of splits.
+
+    `flipped` marks the splits whose bit is 1 when the input goes right.
+    """
+    return [_group(trees, flipped, int(k)) for k in np.unique(trees.splits)]
+
+
+def _group(trees: Trees, flipped: Array, splits: int) -> Tables:
+    tree = np.flatnonzero(trees.splits == splits)
+    at = trees.split_start[tree][:, None] + np.arange(splits)
+    leaf = trees.leaf_start[tree][:, None] + np.arange(splits + 1)
+    if splits == 0:
+        none = np.zeros(0, np.intp)
+        return Tables(tree, trees.value[leaf], none, none, np.zeros((0, 1)))
+    left, right = (np.where(c[at] >= 0, c[at], splits + ~c[at]) for c in (trees.left, trees.right))
+    side = _paths(left, right)
+    weight = _weights(side, left, right, trees.cover[leaf])
+    asked, wanted = _masks(side, flipped[at])
+    patterns = np.arange(1 << splits)
+    reached = (patterns & asked.sum(axis=2)[..., None]) == wanted.sum(axis=2)[..., None]
+    value = (trees.value[leaf][..., None] * reached).sum(axis=1)
+    owner, slot, effect = _effects(trees.feature[at], trees.value[leaf], weight, asked, wanted)
+    return Tables(tree, value, owner, trees.feature[at][owner, slot], effect)
+
+
+def _paths(left: Array, right: Array) -> Array:
+    """[tree, leaf, split]: 1 where the path to the leaf goes left at the split, −1 right, 0 where it does not pass."""
+    count, splits = left.shape
+    rows = np.arange(count)
+    side = np.zeros((count, 2 * splits + 1, splits), np.int8)
+    for split in range(splits):
+        for child, way in ((left, 1), (right, -1)):
+            side[rows, child[:, split]] = side[:, split]
+            side[rows, child[:, split], split] = way
+    return side[:, splits:]
+
+
+def _weights(side: Array, left: Array, right: Array, cover: Array) -> Array:
+    """[tree, leaf, split]: the part of the split's training rows that went the leaf's way; 1 off the path."""
+    count, splits = left.shape
+    rows = np.arange(count)
+    total = np.concatenate((np.zeros((count, splits)), cover), axis=1)
+    for split in reversed(range(splits)):
+        total[:, split] = total[rows, left[:, split]] + total[rows, right[:, split]]
+    to_left, to_right = (np.take_along_axis(total, c, axis=1) / total[:, :splits] for c in (left, right))
+    return np.where(side == 1, to_left[:, None], np.where(side == -1, to_right[:, None], 1.0))
+
+
+def _masks(side: Array, flipped: Array) -> tuple[Array, Array]:
+    """[tree, leaf, split]: the bit of each split on a leaf's path, and that bit where its answer must be 1."""
+    bit = 1 << np.arange(side.shape[2])
+    return (side != 0) * bit, ((side != 0) & ((side == 1) ^ flipped[:, None])) * bit
+
+
+def _effects(feature: Array, value: Array, weight: Array, asked: Array, wanted: Array) -> tuple[Array, Array, Array]:
+    """Owner, slot and effects [row, pattern] of each distinct feature of each tree.
+
+    Splits on the same feature share a slot, that of the first: their weights multiply and their masks join.
+    """
+    splits = feature.shape[1]
+    first = (feature[:, :, None] == feature[:, None, :]).argmax(axis=2)
+    same = (first[:, None, :, None] == np.arange(splits)).astype(np.int64)
+    shares = np.prod(np.where(same, weight[..., None], 1.0), axis=2)
+    asks, wants = (
+        np.einsum("tls,tlsk->tlk", mask, np.broadcast_to(same, (*weight.shape, splits))) for mask in (asked, wanted)
+    )
+    depth = (asks != 0).sum(axis=2)
+    parts = [_of_depth(depth == d, int(d), value, shares, asks, wants) for d in np.unique(depth)]
+    place, effect = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    rows, summed = _sum_by(place, effect)
+    return rows // splits, rows % splits, summed
+
+
+def _sum_by(place: Array, effect: Array) -> tuple[Array, Array]:
+    """The distinct places in order, and the sum of the rows of each (much faster here than `reduceat` down columns)."""
+    order = np.argsort(place, kind="stable")
+    places, starts, counts = np.unique(place[order], return_index=True, return_counts=True)
+    total = effect[order[starts]]
+    for rank in range(1, counts.max()):
+        more = np.flatnonzero(counts > rank)
+        total[more] += effect[order[starts[more] + rank]]
+    return places, total
+
+
+def _of_depth(here: Array, depth: int, value: Array, shares: Array, asks: Array, wants: Array) -> tuple[Array, Array]:
+    """The place (tree · splits + slot) and the effects [place, pattern] of each feature of the leaves marked `here`."""
+    tree, leaf = np.nonzero(here)
+    slot = np.nonzero(asks[tree, leaf])[1].reshape(-1, depth)
+    at = (tree[:, None], leaf[:, None], slot)
+    patterns = np.arange(1 << asks.shape[2])
+    met = (patterns & asks[at][..., None]) == wants[at][..., None]
+    local = (met * (1 << np.arange(depth))[:, None]).sum(axis=1)
+    table = _leaf_table(value[tree, leaf], shares[at])
+    effect = np.take_along_axis(table, local[:, None], axis=2)
+    return (tree[:, None] * asks.shape[2] + slot).ravel(), effect.reshape(-1, len(patterns))
+
+
+def _leaf_table(value: Array, share: Array) -> Array:
+    """[leaf, feature, which features point towards the leaf]: Shapley values of single leaves of one depth."""
+    depth = share.shape[1]
+    towards = (np.arange(1 << depth)[:, None] >> np.arange(depth)) & 1
+    away = share[..., None] * (1 - GAUSS_POINTS)
+    factor = np.where(towards[..., None], (away + GAUSS_POINTS)[:, None], away[:, None])
+    others = np.prod(factor, axis=2)[:, :, None] / factor
+    integral = others @ GAUSS_WEIGHTS
+    return np.swapaxes(value[:, None, None] * (towards - share[:, None]) * integral, 1, 2)
