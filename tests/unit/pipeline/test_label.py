@@ -1,0 +1,86 @@
+"""Bad, good, indeterminate or immature: days past due within the performance window."""
+
+from pathlib import Path
+
+import pytest
+
+from features.tables import applications, repayments
+from pipeline import label
+from pipeline.engines import read_table, write_table
+from pipeline.params import Params
+from pipeline.workspace import Workspace, read_json
+from saakh.errors import ConfigError, EmptyInputError
+from tests.ascii import rows
+
+APPLICATIONS = """
+| application_id | person_id | applied_at | is_accepted | disbursed_at | outcome |
+| good           | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
+| late           | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
+| fifteen        | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
+| fourteen       | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
+| thirty         | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
+| unpaid         | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
+| last           | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
+| after          | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
+| young          | p         | 2026-03-04 | yes         | 2026-03-04   | -       |
+| none           | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
+| told           | p         | 2026-05-30 | yes         | 2026-05-30   | bad     |
+"""
+REPAYMENTS = """
+| application_id | person_id | instalment | due_at     | due_minor | paid_at          | paid_minor |
+| good           | p         | 1          | 2026-01-31 | 100       | 2026-01-30       | 100        |
+| late           | p         | 1          | 2026-01-31 | 100       | 2026-01-31       | 100        |
+| late           | p         | 2          | 2026-02-02 | 100       | 2026-03-06       | 100        |
+| fifteen        | p         | 1          | 2026-01-31 | 100       | 2026-02-15       | 100        |
+| fourteen       | p         | 1          | 2026-01-31 | 100       | 2026-02-14 23:59 | 100        |
+| thirty         | p         | 1          | 2026-01-31 | 100       | 2026-03-02       | 100        |
+| unpaid         | p         | 1          | 2026-01-31 | 100       | -                | 0          |
+| last           | p         | 1          | 2026-03-10 | 100       | -                | 0          |
+| after          | p         | 1          | 2026-04-01 | 100       | -                | 0          |
+| young          | p         | 1          | 2026-03-05 | 100       | -                | 0          |
+"""
+
+
+def made(folder: Path, **section: object) -> dict[str, str]:
+    table = rows(applications, APPLICATIONS)
+    write_table(folder / "ingest/applications.parquet", table)
+    write_table(folder / "ingest/repayments.parquet", rows(repayments, REPAYMENTS))
+    write_table(folder / "cohort/cohort.parquet", table.select(["application_id", "person_id", "disbursed_at"]))
+    params = Params.model_validate({"as_of": "2026-06-01T00:00:00Z", "threads": 1, "label": section})
+    label.run(params, Workspace(folder))
+    found = read_table(folder / "label/labels.parquet")
+    return dict(zip(found["application_id"].to_pylist(), found["label"].to_pylist(), strict=True))
+
+
+def test_days_past_due_within_the_window_decide(tmp_path: Path) -> None:
+    assert made(tmp_path) == {
+        "good": "good",
+        "late": "bad",  # its second instalment was 32 days late
+        "fifteen": "indeterminate",
+        "fourteen": "good",
+        "thirty": "bad",
+        "unpaid": "bad",
+        "last": "indeterminate",  # 22 days past due when the window ends on 1 April
+        "told": "bad",  # the source's own outcome stands, whatever its age
+    }
+
+
+def test_what_cannot_be_labelled_is_counted(tmp_path: Path) -> None:
+    made(tmp_path)
+    account = read_json(tmp_path / "label/label.json")
+    assert account["verdicts"] == {"bad": 4, "good": 2, "indeterminate": 2, "no instalment due": 2, "immature": 1}
+    assert (account["rows_in"], account["rows_out"]) == (11, 8)
+
+
+def test_a_stricter_definition_makes_more_bads(tmp_path: Path) -> None:
+    assert list(made(tmp_path, dpd_days=15).values()).count("bad") == 6
+
+
+def test_an_impossible_band_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="indeterminate_dpd_days is 40"):
+        made(tmp_path, indeterminate_dpd_days=40)
+
+
+def test_labels_of_one_kind_only_stop_the_run(tmp_path: Path) -> None:
+    with pytest.raises(EmptyInputError, match="no bad or no good"):
+        made(tmp_path, performance_window_days=3000, dpd_days=30)
