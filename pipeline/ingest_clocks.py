@@ -6,7 +6,7 @@ Zones go through `zoneinfo`, not Arrow, whose kernels need a zone database that 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,9 +17,8 @@ import pyarrow.compute as pc
 from pipeline.mapping import Clock
 
 MICROSECONDS = pa.timestamp("us")
-_SLOT = 15 * 60 * 1_000_000  # offsets change on quarter hours at the finest
-_SLOTS = (-2_208_988_800_000_000 // _SLOT, 7_258_118_400_000_000 // _SLOT)  # 1900 to 2200; beyond, the nearest
 _DAY = 86_400_000_000
+_SURVEYED = (0, 4_102_444_800_000_000)  # changes of a zone's offset are known from 1970 to 2100
 
 Micros = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -64,12 +63,12 @@ def from_stored(times: pa.Array, zone: str) -> pa.Array:
 
 def to_utc(wall: pa.Array, zone: str) -> pa.Array:
     """Times on the wall clock of a zone as UTC; a moment that came twice is the earlier one."""
-    return _shifted(wall, zone, -1, lambda slot: _wall_offset(slot, zone))
+    return _shifted(wall, zone, wall=True)
 
 
 def to_local(utc: pa.Array, zone: str) -> pa.Array:
     """UTC as the time on the wall clock of a zone."""
-    return _shifted(utc, zone, 1, lambda slot: _utc_offset(slot, zone))
+    return _shifted(utc, zone, wall=False)
 
 
 def settle_clocks(event_at: pa.Array, received: pa.Array, clock: Clock | None) -> Settled:
@@ -125,13 +124,43 @@ def _strictly(text: str, form: str) -> datetime | None:
         return None
 
 
-def _shifted(times: pa.Array, zone: str, sign: int, offset: Callable[[int], int]) -> pa.Array:
+def _shifted(times: pa.Array, zone: str, wall: bool) -> pa.Array:
     if zone == "UTC":
         return times
+    starts, wall_starts, offsets = _spells(zone)
     values = _micros(times)
-    slots = pc.dictionary_encode(pa.array(np.clip(values // _SLOT, *_SLOTS)))
-    offsets = np.array([offset(slot) for slot in slots.dictionary.to_pylist()], np.int64)
-    return _like(times, values + sign * offsets[slots.indices.to_numpy(zero_copy_only=False)])
+    spells = np.searchsorted(wall_starts if wall else starts, values, side="right")
+    return _like(times, values + offsets[spells] * (-1 if wall else 1))
+
+
+@cache
+def _spells(zone: str) -> tuple[Micros, Micros, Micros]:
+    """Starts of the spells between two changes of a zone's offset, in UTC and on the wall clock, and the offsets.
+
+    There is one offset more than there are starts. On the wall clock the old offset holds until both clocks are past
+    the change: of an hour that comes twice the first is meant, as in Python's `fold=0`.
+    """
+    place = ZoneInfo(zone)
+    looks = np.arange(*_SURVEYED, 7 * _DAY)
+    seen = [_offset(int(at), place) for at in looks]
+    changes = [at for at in range(1, len(seen)) if seen[at] != seen[at - 1]]
+    starts = np.array([_change(int(looks[at - 1]), int(looks[at]), place) for at in changes], np.int64)
+    offsets = np.array([seen[0], *(seen[at] for at in changes)], np.int64)
+    return starts, starts + np.maximum(offsets[:-1], offsets[1:]), offsets
+
+
+def _change(before: int, after: int, zone: ZoneInfo) -> int:
+    """The moment, to the second, at which the offset changes between two moments."""
+    old = _offset(before, zone)
+    while after - before > 1_000_000:
+        middle = (before + after) // 2_000_000 * 1_000_000
+        before, after = (middle, after) if _offset(middle, zone) == old else (before, middle)
+    return after
+
+
+def _offset(moment: int, zone: ZoneInfo) -> int:
+    offset = datetime.fromtimestamp(moment // 1_000_000, zone).utcoffset() or timedelta()
+    return offset // timedelta(microseconds=1)
 
 
 def _micros(times: pa.Array) -> Micros:
@@ -141,19 +170,3 @@ def _micros(times: pa.Array) -> Micros:
 
 def _like(nulls: pa.Array, values: Micros) -> pa.Array:
     return pa.array(values, mask=nulls.is_null().to_numpy(False)).cast(MICROSECONDS)
-
-
-@lru_cache(maxsize=262_144)
-def _utc_offset(slot: int, zone: str) -> int:
-    return _offset(datetime.fromtimestamp(slot * _SLOT // 1_000_000, ZoneInfo(zone)))
-
-
-@lru_cache(maxsize=262_144)
-def _wall_offset(slot: int, zone: str) -> int:
-    wall = datetime(1970, 1, 1) + timedelta(microseconds=slot * _SLOT)
-    return _offset(wall.replace(tzinfo=ZoneInfo(zone)))
-
-
-def _offset(moment: datetime) -> int:
-    offset = moment.utcoffset() or timedelta()
-    return offset // timedelta(microseconds=1)

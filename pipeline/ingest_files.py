@@ -27,6 +27,9 @@ JSON_BATCH_ROWS = 65_536
 CSV_BLOCK_BYTES = 16 << 20
 FORMATS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
 
+# Numbers stay as they are written, so that no digit is lost.
+_JSON_RECORD = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
 Lines = npt.NDArray[np.int64]
 
 
@@ -150,9 +153,9 @@ def _read_json(file: SourceFile, columns: list[str]) -> Iterator[Rows]:
 
 
 def _record(line: str, path: Path, number: int) -> dict[str, Any]:
-    """One JSON object, its numbers left as they are written so that no digit is lost."""
+    """One JSON object; anything else is a damaged file."""
     try:
-        record = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
+        record = _JSON_RECORD.decode(line)
     except ValueError:
         record = None
     if not isinstance(record, dict):
