@@ -45,7 +45,7 @@ def _run(stages: list[str], params_file: Path) -> None:
     for name in stages:
         with progress(name) as tell:
             summary = run_stage(name, params, Workspace(params.workspace), tell)
-        show(summary)
+        show(summary, in_full=len(stages) == 1)
 
 
 @app.command(rich_help_panel="The whole line")

@@ -27,17 +27,18 @@ def progress(stage: str) -> Iterator[Tell]:
         yield tell
 
 
-def show(summary: Summary) -> None:
-    """One line a stage: rows in, rows out, seconds, facts, and what was counted."""
+def show(summary: Summary, *, in_full: bool = True) -> None:
+    """One line a stage: rows in, rows out, seconds; in full, also its facts and what it counted, one a line."""
     line = Text.assemble(
         (f"{summary.stage:<9}", "bold cyan"),
         f"{summary.rows_in:>11,} → {summary.rows_out:>9,} rows",
-        (f"{summary.seconds:>7.1f} s  ", "dim"),
+        (f"{summary.seconds:>7.1f} s", "dim"),
     )
-    facts = [f"{name}: {value}" for name, value in summary.facts.items()]
-    facts += [f"{name}: {count:,}" for name, count in summary.counts.items()]
-    line.append("  ".join(facts), style="dim")
-    out.print(line, overflow="ellipsis", no_wrap=out.is_terminal)
+    out.print(line)
+    if in_full:
+        facts = summary.facts | {name: f"{count:,}" for name, count in summary.counts.items()}
+        for name, value in facts.items():
+            out.print(Text(f"          {name}: {value}", style="dim"), soft_wrap=True)
 
 
 def show_error(error: SaakhError) -> None:

@@ -1,0 +1,110 @@
+"""How a run ends: one screen that says what came in, how good the model is, and where to look next."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+import saakh
+from pipeline.console import out
+from pipeline.engines import read_table
+from pipeline.params import Params
+from pipeline.workspace import Workspace, read_json
+from saakh.errors import ArtifactError
+
+EXAMPLE_QUANTILE = 0.8  # an applicant riskier than most, whose reasons have something to say
+TOP = 5
+
+
+def close(params: Params) -> None:
+    """Print the closing screen of a complete run."""
+    ws = Workspace(params.workspace)
+    card = saakh.load(ws.need("export", f"scorecard-{params.export.version}.saakh"))
+    body = Table.grid(padding=(0, 2))
+    body.add_column(style="bold cyan", no_wrap=True)
+    body.add_column()
+    for label, content in (
+        ("applications", _applications(ws)),
+        ("consent", _consent(ws)),
+        ("out of time", _quality(ws)),
+        ("top features", _features(ws)),
+        ("an applicant", _applicant(ws, card)),
+        ("scorecard", f"{ws.root}/export/scorecard-{card.version}.saakh  (version {card.version})"),
+        ("report", f"{ws.root}/explain/report.html"),
+        ("restricted", f"{ws.root}/explain/applicants.html  (single applicants; readable by you alone)"),
+    ):
+        body.add_row(label, content)
+        body.add_row()
+    out.print(Panel(body, title="[bold]Saakh[/bold]", subtitle=f"as of {params.as_of:%Y-%m-%d}", padding=(1, 2)))
+
+
+def show_verified(path: Path) -> None:
+    """Verify a scorecard and print what was verified; a damaged one is an `ArtifactError`."""
+    card = saakh.load(path)
+    found = card.verify()
+    out.print(f"{path}: version {card.version}, {len(card.features)} features, unsigned.", soft_wrap=True)
+    out.print("Every member has the digest that the manifest gives it.")
+    out.print(f"{found.vectors} golden vectors reproduced, to {found.largest_difference:.0e} points.")
+
+
+def _applications(ws: Workspace) -> Group:
+    cohort, labels = read_json(ws.need("cohort", "cohort.json")), read_json(ws.need("label", "label.json"))
+    verdicts = {**cohort["verdicts"], **labels["verdicts"]}
+    labelled = {name: verdicts.pop(name, 0) for name in ("good", "bad", "indeterminate")}
+    verdicts.pop("kept")
+    left_out = ", ".join(f"{reason} {count:,}" for reason, count in verdicts.items()) or "nobody"
+    kept = sum(labelled.values())
+    return Group(
+        Text(f"{cohort['rows_in']:,} read, {kept:,} kept: " + ", ".join(f"{n} {c:,}" for n, c in labelled.items())),
+        Text(f"left out: {left_out}", style="dim"),
+    )
+
+
+def _consent(ws: Workspace) -> str:
+    said = read_json(ws.need("ingest", "ingest.json"))["consent"]["basis"]
+    return "each person's own artefacts" if said == "artefacts" else f"{said.replace('_', ' ')}, not by the applicants"
+
+
+def _quality(ws: Workspace) -> Group:
+    found = read_json(ws.need("evaluate", "metrics.json"))
+    judged = found["out_of_time"]
+    parts = [
+        f"{label} {judged[key]['value']:.3f} ({judged[key]['low']:.3f} to {judged[key]['high']:.3f})"
+        for label, key in (("AUC", "auc"), ("Gini", "gini"), ("KS", "ks"))
+    ]
+    size = f"{judged['rows']:,} applications, {judged['bads']:,} bad; intervals at {found['confidence']:.0%}"
+    warnings = [Text(f"warning: {text}", style="yellow") for text in found.get("warnings", [])]
+    return Group(Text("   ".join(parts)), Text(size, style="dim"), *warnings)
+
+
+def _features(ws: Workspace) -> Table:
+    specs = {spec["name"]: spec for spec in read_json(ws.need("derive", "specs.json"))}
+    table = Table.grid(padding=(0, 2))
+    for row in read_json(ws.need("explain", "importance.json"))["features"][:TOP]:
+        said = Text(specs[row["name"]]["description"], style="dim")
+        table.add_row(row["name"], f"±{row['mean_abs_points']:.1f} points", said)
+    return table
+
+
+def _applicant(ws: Workspace, card: saakh.Scorecard) -> Group:
+    score = card.score(_example(ws, card))
+    lines: list[Any] = [Text(f"{score.points:.0f} points, band {score.band}, PD {score.pd:.1%}", style="bold")]
+    lines += [Text(f"{reason.points:+6.1f}  {reason.text}") for reason in score.reasons]
+    lines.append(Text(f"against {score.baseline:.0f} points on average", style="dim"))
+    return Group(*lines)
+
+
+def _example(ws: Workspace, card: saakh.Scorecard) -> dict[str, float | None]:
+    """The inputs of one out-of-time application, without its key."""
+    scores = read_table(ws.need("train", "scores.parquet"))
+    judged = scores.filter(pc.equal(scores["split"], "out_of_time")).sort_by([("log_odds", "ascending")])
+    chosen = judged["application_id"][int(EXAMPLE_QUANTILE * (judged.num_rows - 1))]
+    features = read_table(ws.need("derive", "features.parquet"))
+    rows = features.filter(pc.equal(features["application_id"], chosen)).to_pylist()
+    if not rows:
+        raise ArtifactError("the scores and the features are of different runs; run `saakh run`")
+    return {name: rows[0][name] for name in card.features}
