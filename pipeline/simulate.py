@@ -40,7 +40,7 @@ def run(params: Params, _ws: Workspace, tell: Tell = quiet) -> Summary:
     span = Span.of(params.as_of, asked.span_days, asked.history_days)
     todo = parts(asked.people, params.seed, world(asked.world), span)
     with timed("simulate") as summary:
-        with _replacing(asked.out) as folder:
+        with replacing(asked.out) as folder:
             truth = _draw(todo, folder, params.threads, summary, tell)
             _write_key(folder / "key.txt", params.seed)
         write_table(oracle_path(params), pa.concat_tables(truth))
@@ -95,7 +95,7 @@ def _text_file(path: Path) -> Iterator[BufferedIOBase]:
 
 
 @contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
+def replacing(folder: Path) -> Iterator[Path]:
     """A temporary folder beside `folder`, which takes its place when the block ends well."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

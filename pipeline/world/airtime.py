@@ -19,7 +19,7 @@ def topups(days: Days) -> Drop:
     thrift = -0.50 * events.stress() + 0.55 * people.shown["income"][events.who]
     size = thrift + 0.6 * people.draws.normal("pack")[events.who] + 0.9 * events.draws.normal("pack")
     pack = np.clip(np.floor(5.4 + 1.6 * size), 0, len(PACKS) - 1).astype(np.int64)
-    loyal = events.draws.chance("loyal", 0.68 + 0.08 * np.clip(people.shown["rootedness"][events.who], -2, 2))
+    loyal = events.draws.chance("loyal", 0.66 + 0.12 * np.clip(people.shown["affinity"][events.who], -2, 2))
     shop = np.where(loyal, 0, 1 + np.floor(6 * events.draws.uniform("shop")).astype(np.int64))
     retailer = people.draws.each("shop", events.who, shop).whole("retailer", 0, 60_000)
     is_advance = events.draws.chance("advance", np.minimum(0.05 * np.exp(0.6 * events.stress()), 0.5)) & (pack < 5)
@@ -37,23 +37,25 @@ def _online(events: Events) -> Flags:
 
 
 def _rounds(days: Days) -> Events:
-    """Top-ups as a renewal process: a person's own gap, more or less regular, shorter and rougher under strain."""
+    """Top-ups as a renewal process: a person's own gap, more or less regular, longer under strain."""
     people = days.people
-    gap = 15.0 * np.exp(
-        0.25 * people.shown["income"] - 0.25 * people.shown["stress"] + 0.35 * people.draws.normal("gap")
+    gap = 14.0 * np.exp(
+        -0.10 * people.shown["income"] + 0.15 * people.shown["stress"] + 0.35 * people.draws.normal("gap")
     )
     gap = np.clip(gap, 3.0, 60.0) / days.knobs.activity
     rough = np.clip(
         0.45 * np.exp(0.25 * people.shown["volatility"] - 0.30 * people.shown["conscientiousness"]), 0.1, 1.2
     )
-    rounds = int(np.ceil(1.8 * (days.end - days.start).max() / gap.min() + 4))
+    # enough rounds to cover a person's days, however short most waits turn out
+    enough = np.ceil(2.5 * (days.end - days.start) / gap + 12).astype(np.int64)
+    rounds = int(enough.max())
     who, rank = np.repeat(np.arange(people.size), rounds), np.tile(np.arange(rounds), people.size)
     draws = people.draws.each("topup", who, rank)
     wait = gap[who] * np.exp(rough[who] * draws.normal("wait") - rough[who] ** 2 / 2)
     wait = np.where(rank == 0, wait * draws.uniform("phase"), wait)
     # summed within a row a person, so that rounding does not depend on who else is in the block
     day = days.start[who] + np.floor(np.cumsum(wait.reshape(people.size, rounds), axis=1)).astype(np.int64).ravel()
-    keep = np.flatnonzero(day < days.end[who])
+    keep = np.flatnonzero((day < days.end[who]) & (rank < enough[who]))
     return Events(days, who[keep], day[keep], day[keep] * DAY, Draws(draws.keys[keep]), rank[keep])
 
 

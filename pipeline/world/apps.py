@@ -15,7 +15,7 @@ SITES = (
     *("finance", "lending", "shopping", "comparison", "news", "jobs", "education", "government"),
     *("entertainment", "gambling", "social", "health", "travel", "other"),
 )
-_APP_SHARES = (0.05, 0.09, 0.012, 0.17, 0.20, 0.15, 0.06, 0.008, 0.06, 0.04, 0.025, 0.02, 0.012, 0.01, 0.06, 0.033)
+_APP_SHARES = (0.05, 0.09, 0.02, 0.17, 0.20, 0.15, 0.06, 0.008, 0.06, 0.04, 0.025, 0.02, 0.012, 0.01, 0.06, 0.033)
 _SITE_SHARES = (0.05, 0.02, 0.14, 0.03, 0.14, 0.04, 0.05, 0.03, 0.18, 0.012, 0.10, 0.05, 0.03, 0.13)
 _APP_MINUTES = (1.6, 1.0, 1.8, 5.0, 2.4, 9.0, 8.0, 6.0, 3.5, 3.0, 4.0, 6.0, 2.5, 2.5, 0.8, 1.5)
 _app_names = numbered("com.example.a", 4)

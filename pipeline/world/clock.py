@@ -14,6 +14,7 @@ from pipeline.world.draws import Flags, Floats, Ints
 DAY = 86_400
 ZONE_SECONDS = 19_800  # Asia/Kolkata is UTC+05:30 all year
 PERIOD_DAYS = 30
+YEAR_DAYS = 365
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Span:
     @property
     def first_period(self) -> int:
         """The first thirty-day period any event can fall in."""
-        return (self.end_day - self.days - self.history_days) // PERIOD_DAYS - 1
+        return (self.end_day - self.days - max(self.history_days, YEAR_DAYS)) // PERIOD_DAYS - 1
 
     @property
     def periods(self) -> int:

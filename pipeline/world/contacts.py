@@ -19,7 +19,7 @@ _PLACES = 1 << 12
 def calls(days: Days) -> Drop:
     """One row a call."""
     people = days.people
-    pace = 0.62 * np.exp(0.12 * people.shown["embeddedness"] + 0.45 * people.draws.normal("calls"))
+    pace = 0.62 * np.exp(0.25 * people.shown["embeddedness"] + 0.45 * people.draws.normal("calls"))
     rate = pace[days.who] * days.mood("calls", 0.45) * (1 - 0.1 * days.weekend) * (1 + 0.10 * days.season)
     events = days.events("calls", rate * days.drift(-1.0)).timed(CALLING, 0.045, _burstiness(people))
     number, out_share = ties(events)
@@ -76,7 +76,7 @@ def ties(events: Events) -> tuple[Ints, Floats]:
     """The phone number at the other end of each event, and the share of the tie's events that go out."""
     people, knobs = events.days.people, events.days.knobs
     rank = _ranks(events, people)
-    life = 420 * np.exp(0.35 * people.shown["embeddedness"] + 0.3 * people.draws.normal("tie.life"))
+    life = 420 * np.exp(0.60 * people.shown["embeddedness"] + 0.3 * people.draws.normal("tie.life"))
     lasting = life[events.who] * (1 + 4 / (1 + rank))
     phase = people.draws.each("tie", events.who, rank).uniform("phase")
     generation = np.floor(events.day / lasting + phase).astype(np.int64)
@@ -90,8 +90,8 @@ def ties(events: Events) -> tuple[Ints, Floats]:
 
 def _ranks(events: Events, people: People) -> Ints:
     """Which contact, 0 the closest: shares fall by a power of the rank (Zipf), less steeply for the well connected."""
-    size = np.clip(30 * np.exp(0.45 * people.shown["embeddedness"] + 0.5 * people.draws.normal("book")), 6, 1_000)
-    steep = np.clip(1.12 - 0.16 * people.shown["embeddedness"] + 0.16 * people.draws.normal("steep"), 0.45, 1.9)
+    size = np.clip(30 * np.exp(0.40 * people.shown["embeddedness"] + 0.5 * people.draws.normal("book")), 6, 1_000)
+    steep = np.clip(1.12 - 0.12 * people.shown["embeddedness"] + 0.16 * people.draws.normal("steep"), 0.45, 1.9)
     power = 1 - np.where(np.abs(steep - 1) < 0.01, 1.01, steep)[events.who]
     top = (size[events.who] + 1) ** power
     level = events.draws.uniform("contact")
@@ -101,7 +101,7 @@ def _ranks(events: Events, people: People) -> Ints:
 
 def _out_share(people: People, who: Ints, tie: Draws) -> Floats:
     """A tie's share of outgoing events: near one half where ties are mutual, near 0 or 1 where they are not."""
-    lopsided = np.exp(-0.1 - 0.40 * people.shown["embeddedness"] + 0.35 * people.draws.normal("lopsided"))[who]
+    lopsided = np.exp(-0.1 - 0.80 * people.shown["embeddedness"] + 0.35 * people.draws.normal("lopsided"))[who]
     odds = tie.uniform("out")
     odds = (odds / (1 - odds)) ** lopsided * np.exp(0.25 * people.draws.normal("caller"))[who]
     return odds / (1 + odds)
@@ -116,4 +116,5 @@ def _circle_numbers(events: Events, tie: Draws) -> Ints:
 
 
 def _burstiness(people: People) -> Floats:
-    return np.clip(0.42 + 0.08 * people.draws.normal("bursty"), 0.1, 0.8)
+    care = people.shown["conscientiousness"]
+    return np.clip(0.42 - 0.06 * care + 0.07 * people.draws.normal("bursty"), 0.1, 0.8)

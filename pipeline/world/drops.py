@@ -21,10 +21,20 @@ Column: TypeAlias = pa.Array | np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Drop:
-    """Events of one table, and its columns in the order of the events."""
+    """Events of one table, its columns in the order of the events, and when each arrived if not as usual."""
 
     events: Events
     columns: dict[str, Column]
+    received: Ints | None = None
+
+    def arrivals(self) -> Ints:
+        """When each event reached the collector, wall-clock seconds."""
+        return self.events.at + lag_seconds(self.events.draws) if self.received is None else self.received
+
+    def take(self, index: Ints) -> "Drop":
+        """The events at `index`, in that order, with their columns."""
+        columns = {name: _taken(column, index) for name, column in self.columns.items()}
+        return Drop(self.events.take(index), columns, None if self.received is None else self.received[index])
 
 
 def coded(codes: Ints | Flags, labels: Sequence[str]) -> pa.DictionaryArray:
@@ -67,7 +77,7 @@ def table(drop: Drop) -> pa.Table:
     A person's days may end before the span does; what happened after the last of them was not collected.
     """
     events = drop.events
-    received = events.at + lag_seconds(events.draws)
+    received = drop.arrivals()
     rows = np.argsort(events.who * (1 << 40) + events.at, kind="stable")
     rows = rows[received[rows] < events.days.span.as_of]
     people = events.days.people
@@ -76,10 +86,12 @@ def table(drop: Drop) -> pa.Table:
         "happened_at": moments(events.at[rows]),
         "received_at": moments(received[rows]),
     }
-    picked = pa.array(rows)
-    for name, column in drop.columns.items():
-        columns[name] = column.take(picked) if isinstance(column, pa.Array) else pa.array(column[rows])
+    columns |= {name: pa.array(_taken(column, rows)) for name, column in drop.columns.items()}
     return pa.table(columns)
+
+
+def _taken(column: Column, index: Ints) -> Column:
+    return column.take(pa.array(index)) if isinstance(column, pa.Array) else column[index]
 
 
 def moments(local_seconds: Ints) -> pa.Array:

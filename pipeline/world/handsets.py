@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.world.clock import DAY
-from pipeline.world.draws import Draws, Flags, Floats, Ints, softmax_sums
+from pipeline.world.draws import Draws, Flags, Floats, Ints, cumulative, softmax_sums
 from pipeline.world.drops import Drop, coded, named, numbered, rupees
 from pipeline.world.rhythm import SPENDING, Days, Events
 from pipeline.world.traits import People
@@ -29,19 +29,18 @@ def _phone_numbers(draws: Draws, generation: Ints) -> Ints:
 def devices(days: Days) -> Drop:
     """One row a change of handset, SIM or number, and one for what a person has on the first day."""
     people = days.people
-    changes = days.events("devices", _change_rate(days)).timed(SPENDING, 0.01)
-    events = _with_first(days, changes)
-    is_first = events.rank < 0
-    what = events.draws.uniform("what")
-    root, new = people.shown["rootedness"][events.who], people.shown["novelty"][events.who]
-    handset = 0.35 * np.exp(0.25 * new + 0.25 * root)
-    is_handset = ~is_first & (what < handset)
-    is_number = ~is_first & (what > 0.75 + 0.06 * root)
-    generation = {k: _running(events.who, flags) for k, flags in _flags(is_first, is_handset, is_number).items()}
+    seen = days.events("devices", _yearly(people).sum(axis=1)[days.who] / 365 / days.knobs.activity).timed(
+        SPENDING, 0.01
+    )
+    events = _with_first(days, seen)
+    is_handset, is_sim, is_port = _changes(events)
+    is_number = is_sim & events.draws.chance("new number", 0.35)
+    changes = {"handset": is_handset, "sim": is_sim | is_port, "number": is_number, "port": is_port}
+    generation = {what: _running(events.who, flags) for what, flags in changes.items()}
     handset_draws = people.draws.each("handset", events.who, generation["handset"])
     tier = _tiers(people, events.who, handset_draws)
     brand, system = _makes(people, events.who, handset_draws, tier)
-    behind = 1.7 - 0.45 * tier - 0.35 * new + 0.9 * handset_draws.normal("behind")
+    behind = 1.7 - 0.45 * tier - 0.35 * people.shown["novelty"][events.who] + 0.9 * handset_draws.normal("behind")
     line = people.draws.each("sim", events.who, generation["sim"])
     columns = {
         "device": named(_ring_or_own(days, events, handset_draws, "device", 10**15), numbered("", 15)),
@@ -56,12 +55,22 @@ def devices(days: Days) -> Drop:
     return Drop(events, columns)
 
 
-def _change_rate(days: Days) -> Floats:
-    """Changes a day: the unrooted swap SIMs and numbers, the curious swap handsets."""
-    people = days.people
-    yearly = 2.0 * np.exp(-0.50 * people.shown["rootedness"] + 0.20 * people.shown["novelty"])
-    yearly = yearly * np.exp(0.4 * people.draws.normal("changes"))
-    return yearly[days.who] / 365 / days.knobs.activity
+def _yearly(people: People) -> Floats:
+    """Changes a year of handset, SIM and operator (people × 3): the curious, the unrooted, the disloyal change."""
+    shown = people.shown
+    levels = [
+        -0.60 + 0.35 * shown["novelty"] + 0.20 * shown["income"],
+        0.30 - 0.75 * shown["rootedness"],
+        -0.80 - 0.80 * shown["affinity"],
+    ]
+    return np.exp(np.stack(levels, axis=1) + 0.3 * people.draws.normal("changes")[:, None])
+
+
+def _changes(events: Events) -> tuple[Flags, Flags, Flags]:
+    """Whether a row is a change of handset, of SIM, of operator; the first row of a person is none."""
+    kind = events.draws.pick("what", cumulative(_yearly(events.days.people))[events.who])
+    is_change = events.rank >= 0
+    return is_change & (kind == 0), is_change & (kind == 1), is_change & (kind == 2)
 
 
 def _with_first(days: Days, changes: Events) -> Events:
@@ -79,12 +88,6 @@ def _with_first(days: Days, changes: Events) -> Events:
         np.r_[np.full(len(everyone), -1), changes.rank],
     )
     return rows.take(np.lexsort((rows.rank, rows.at, rows.who)))
-
-
-def _flags(is_first: Flags, is_handset: Flags, is_number: Flags) -> dict[str, Flags]:
-    """What changes at each row: a new number needs a new SIM, and every second one comes from another operator."""
-    is_sim = ~is_first & ~is_handset
-    return {"handset": is_handset, "sim": is_sim, "number": is_number, "port": is_number}
 
 
 def _running(who: Ints, flags: Flags) -> Ints:
@@ -105,13 +108,16 @@ def _makes(people: People, who: Ints, draws: Draws, tier: Ints) -> tuple[Ints, I
     """The maker and the operating system; `mayur` is the maker whose customers these are."""
     logits = np.log([0.40, 0.20, 0.14, 0.12, 0.09, 0.05]) + np.zeros((people.size, 1))
     logits[:, 0] += 0.70 * people.shown["affinity"] + 0.5 * people.draws.normal("make")
-    brand = draws.pick("brand", softmax_sums(logits)[who])
+    sums = softmax_sums(logits)[who]
+    usual = people.draws.each("usual", who, 0 * who).pick("brand", sums)
+    stays = draws.chance("stays", np.clip(0.6 + 0.18 * people.shown["affinity"][who], 0.05, 0.98))
+    brand = np.where(stays, usual, draws.pick("brand", sums))
     is_basic = (tier == 0) & draws.chance("basic", 0.06)
     return brand, np.where(is_basic, 2, np.where(brand == 5, 1, 0))
 
 
 def _operators(people: People, who: Ints, generation: Ints) -> Ints:
-    draws = people.draws.each("operator", who, generation // 2)
+    draws = people.draws.each("operator", who, generation)
     return 1 + draws.pick("operator", np.array([0.42, 0.74, 0.93, 1.0]))
 
 
@@ -125,14 +131,14 @@ def _ring_or_own(days: Days, events: Events, own: Draws, what: str, high: int) -
 def brand_events(days: Days) -> Drop:
     """One row a dealing with a handset maker: the loyal buy, service and collect more."""
     people = days.people
-    yearly = 5.0 * np.exp(0.45 * people.shown["affinity"] + 0.35 * people.draws.normal("dealings"))
+    yearly = 5.0 * np.exp(0.55 * people.shown["affinity"] + 0.35 * people.draws.normal("dealings"))
     rate = yearly[days.who] / 365 * (1 + 0.25 * days.season)
     events = days.events("brand", rate).timed(SPENDING, 0.01)
     kind = _kinds(people, events)
     first = people.draws.each("handset", events.who, 0 * events.who)
     tier = _tiers(people, events.who, first)
     brand, _ = _makes(people, events.who, first, tier)
-    loyal = events.draws.chance("loyal", 0.62 + 0.12 * np.clip(people.shown["affinity"][events.who], -2, 2))
+    loyal = events.draws.chance("loyal", 0.60 + 0.16 * np.clip(people.shown["affinity"][events.who], -2, 2))
     price = (
         TIER_RUPEES[tier]
         * np.array([1.0, 1.1, 0.06, 0.12, 0.0, 0.0])[kind]

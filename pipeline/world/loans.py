@@ -17,15 +17,15 @@ from pipeline.world.traits import People
 
 APPLICATIONS_MAX = 4
 DUE_DAYS = 28
-INTERCEPT = -3.30
+INTERCEPT = -3.10
 RISK: Mapping[str, float] = {
     "income": -0.24,
-    "volatility": 0.36,
+    "volatility": 0.46,
     "conscientiousness": -0.52,
     "embeddedness": -0.50,
     "affinity": -0.44,
     "novelty": 0.12,
-    "rootedness": -0.50,
+    "rootedness": -0.54,
 }
 STRESS_RISK = 0.55
 STAGE_RISK = np.array([0.45, 0.25, 0.0, -0.25, -0.05])

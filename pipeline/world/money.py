@@ -113,7 +113,7 @@ def _shopping(days: Days) -> Flow:
     events = events.timed(SPENDING, 0.02)
     means = people.shown_income[events.who] * np.exp(0.22 * events.stress())
     amount = 0.055 * means * np.exp(0.8 * events.draws.normal("basket") - 0.32)
-    regular = events.draws.chance("regular", 0.5 + 0.06 * np.clip(people.shown["affinity"][events.who], -2, 2))
+    regular = events.draws.chance("regular", 0.5 + 0.13 * np.clip(people.shown["affinity"][events.who], -2, 2))
     shop = np.where(regular, 0, 1 + np.floor(40 * events.draws.uniform("shop")).astype(np.int64))
     other = 100_000 + people.draws.each("merchant", events.who, shop).whole("id", 0, 200_000)
     return _flow(events, OUT, MERCHANT, amount, other)

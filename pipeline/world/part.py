@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.world import airtime, apps, contacts, handsets, loans, money, papers, places
-from pipeline.world.clock import DAY, Span
+from pipeline.world.clock import DAY, YEAR_DAYS, Span
 from pipeline.world.draws import Ints
 from pipeline.world.drops import Drop, moments, table
+from pipeline.world.faults import spoiled
 from pipeline.world.knobs import Knobs
 from pipeline.world.lives import LIFE_EVENTS, Life, company, life, strained
 from pipeline.world.loans import Loans, Repayments
@@ -36,13 +37,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The people of a part, their loans, and the days of which there are events."""
+    """The people of a part, their loans, and the days of which there are events.
+
+    `account_days` reach back further: the accounts with handset maker and operator know a year.
+    """
 
     people: People
     life: Life
     loans: Loans
     repaid: Repayments
     days: Days
+    account_days: Days
 
 
 @dataclass(frozen=True)
@@ -72,17 +77,19 @@ def drawn(part: Part) -> Drawn:
     lent = loans.loans(folk, first, extra, part.knobs, part.span, part.seed)
     flipped = folk.is_female[lent.who] & ~lent.is_bad & lent.draws.chance("flip", part.knobs.protected_label_flip)
     repaid = loans.repayments(lent, part.span, flipped)
-    return Drawn(folk, lived, lent, repaid, _days(folk, lived, lent, first, part))
+    short, long = _days(folk, lived, lent, first, part)
+    return Drawn(folk, lived, lent, repaid, short, long)
 
 
-def _days(folk: People, lived: Life, lent: Loans, first: Ints, part: Part) -> Days:
-    """From some months before the first application to some weeks after the last."""
+def _days(folk: People, lived: Life, lent: Loans, first: Ints, part: Part) -> tuple[Days, Days]:
+    """From some months before the first application to some weeks after the last; and from a year before it."""
     share = (0.6 + 0.4 * folk.draws.uniform("history")) * part.knobs.history_share
-    start = first - np.ceil(part.span.history_days * share).astype(np.int64)
+    starts = [first - np.ceil(length * share).astype(np.int64) for length in (part.span.history_days, YEAR_DAYS)]
     last = np.zeros(folk.size, np.int64)
     np.maximum.at(last, lent.who, lent.applied_at // DAY)
     end = np.minimum(last + FOLLOW_UP_DAYS, part.span.end_day + 1)
-    return Days.of(folk, lived, start, end, part.span, part.knobs, part.seed)
+    short, long = (Days.of(folk, lived, start, end, part.span, part.knobs, part.seed) for start in starts)
+    return short, long
 
 
 def drops(told: Drawn) -> Iterator[tuple[str, Drop]]:
@@ -98,8 +105,8 @@ def drops(told: Drawn) -> Iterator[tuple[str, Drop]]:
     yield "topups", topups
     yield "data_usage", airtime.data_usage(days)
     yield "payments", money.payments(days, told.loans, told.repaid, airtime.recharges(topups))
-    yield "brand_events", handsets.brand_events(days)
-    yield "devices", handsets.devices(days)
+    yield "brand_events", handsets.brand_events(told.account_days)
+    yield "devices", handsets.devices(told.account_days)
 
 
 def write(part: Part, folder: Path) -> Written:
@@ -107,7 +114,7 @@ def write(part: Part, folder: Path) -> Written:
     told = drawn(part)
     rows = {}
     for name, drop in drops(told):
-        content = table(drop)
+        content = table(spoiled(drop, part.knobs.fault_share))
         path = folder / name / f"part-{part.index:05d}.parquet"
         path.parent.mkdir(exist_ok=True)
         pq.write_table(content, path, compression="zstd")

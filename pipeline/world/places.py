@@ -46,9 +46,10 @@ def _kinds(people: People, events: Events) -> Ints:
     hour = (events.at % DAY) / 3_600
     has_work = people.draws.chance("workplace", np.array([0.93, 0.7, 0.75, 0.8, 0.05, 0.7, 0.03])[people.work])
     is_office = (hour >= 9.5) & (hour < 18) & ~is_weekend(events.at // DAY)
-    diligence = 0.72 + 0.10 * np.clip(-people.shown["volatility"], -2, 2)
+    diligence = 0.70 + 0.15 * np.clip(-people.shown["volatility"], -2, 2)
     at_work = is_office & has_work[events.who] & events.draws.chance("at work", diligence[events.who])
-    homely = np.where((hour < 7) | (hour >= 22), 0.92, 0.55) + 0.05 * people.shown["rootedness"][events.who]
+    settled = 0.86 + 0.12 * people.shown["rootedness"][events.who]
+    homely = np.where((hour < 7) | (hour >= 22), settled, 0.55)
     kind = np.where(at_work, WORK, np.where(events.draws.chance("home", np.clip(homely, 0.1, 0.98)), HOME, OTHER))
     away = 0.02 * np.exp(0.35 * people.shown["novelty"] + 0.25 * people.shown["income"])
     trip = people.draws.each("trip", events.who, events.at // DAY // 3)
@@ -75,6 +76,6 @@ def _kilometres(people: People, events: Events, kind: Ints) -> tuple[Floats, Flo
 def homes_so_far(events: Events) -> Ints:
     """How often a person has moved home before each event: seldom, more often when unrooted or of a life event."""
     people = events.days.people
-    yearly = 0.35 * np.exp(-0.65 * people.shown["rootedness"] + 0.4 * people.draws.normal("moves"))
+    yearly = 0.40 * np.exp(-0.75 * people.shown["rootedness"] + 0.4 * people.draws.normal("moves"))
     drawn = np.floor((events.at // DAY) * yearly[events.who] / 365 + people.draws.uniform("move")[events.who])
     return drawn.astype(np.int64) + 1_000 * events.days.life.has_moved(events.who, events.at // DAY)

@@ -16,14 +16,14 @@ from pipeline.world.knobs import Knobs
 STAGES = ("student", "early", "family", "settled", "senior")
 WORK = ("salaried", "self_employed", "casual", "student", "homemaker", "farmer", "unemployed")
 CLARITY: Mapping[str, float] = {
-    "income": 0.70,
-    "volatility": 0.66,
-    "stress": 0.62,
-    "conscientiousness": 0.62,
-    "embeddedness": 0.70,
-    "affinity": 0.72,
-    "novelty": 0.70,
-    "rootedness": 0.70,
+    "income": 0.78,
+    "volatility": 0.78,
+    "stress": 0.63,
+    "conscientiousness": 0.63,
+    "embeddedness": 0.82,
+    "affinity": 0.82,
+    "novelty": 0.75,
+    "rootedness": 0.90,
 }
 CIRCLE = 12
 RING_BLOCK, RING = 400, 8
