@@ -1,0 +1,99 @@
+"""What a person at the shell meets: help that reads like a sentence, and one helpful message for a mistake."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.run import STAGES
+from tests.functional.conftest import ROOT, small_params
+
+COMMANDS = ["", "run", "simulate", "init", "key", "verify", "rebuild", "features", *STAGES]
+COMMANDS += [f"features {name}" for name in ("list", "show", "sql", "docs")]
+
+
+def saakh(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    command = [sys.executable, "-m", "pipeline.cli", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_reads_like_a_sentence(command: str) -> None:
+    from typer.testing import CliRunner
+
+    from pipeline.cli import app
+
+    shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert shown.exit_code == 0
+    lines = [line.strip() for line in shown.output.splitlines() if line.strip()]
+    sentence = lines[1]  # below the usage line
+    assert sentence[0].isupper()
+    assert sentence.endswith(".")
+    assert len(sentence.split()) >= 5
+
+
+def written(folder: Path, **changed: dict) -> Path:
+    """Parameters for a folder, as YAML."""
+    raw = small_params(folder).model_dump(mode="json", exclude_none=True)
+    for section, values in changed.items():
+        raw[section] |= values
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+def missing_file(folder: Path) -> list[str]:
+    return ["run", "--params", "nowhere.yaml"]
+
+
+def bad_parameter(folder: Path) -> list[str]:
+    written(folder, label={"dpd_days": -3})
+    return ["label"]
+
+
+def bad_mapping_key(folder: Path) -> list[str]:
+    mapping = (ROOT / "data/mappings/sample.yaml").read_text()
+    (folder / "mapping.yaml").write_text(mapping.replace("\nsources:", "\nsource:", 1))
+    (folder / "raw").mkdir()
+    (folder / "raw/key.txt").write_text("0" * 64)
+    written(folder, ingest={"mapping": str(folder / "mapping.yaml")})
+    return ["ingest"]
+
+
+def damaged_parquet(folder: Path) -> list[str]:
+    written(folder)
+    for name in ("applications", "consents"):
+        path = folder / f"work/ingest/{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"PAR1 this is not Parquet PAR1")
+    return ["cohort"]
+
+
+def empty_input(folder: Path) -> list[str]:
+    (folder / "params.yaml").write_text("")
+    return ["run"]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "code", "says"),
+    [
+        (missing_file, 5, "nowhere.yaml"),
+        (bad_parameter, 3, "label.dpd_days"),
+        (bad_mapping_key, 4, "source"),
+        (damaged_parquet, 6, "applications.parquet"),
+        (empty_input, 7, "params.yaml is empty"),
+    ],
+)
+def test_a_mistake_ends_with_one_helpful_message_and_its_own_exit_code(
+    tmp_path: Path, mistake: object, code: int, says: str
+) -> None:
+    ended = saakh(*mistake(tmp_path), cwd=tmp_path)  # type: ignore[operator]
+    assert ended.returncode == code, ended.stderr
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert ended.stdout == ""

@@ -1,0 +1,79 @@
+"""The whole line: raw drops to a verified scorecard, the same bytes every time, rebuilt from MLflow alone."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import saakh
+from pipeline.engines import read_table
+from pipeline.run import STAGES, run_stage
+from pipeline.tracking import rebuild
+from pipeline.workspace import Workspace, digest, read_json
+from tests.functional.conftest import Run, small_params
+
+# Data Docs carry Great Expectations' own run times; everything else a stage writes must repeat byte for byte
+VOLATILE = ("data_docs", "mlflow")
+
+
+def digests(ws: Workspace) -> dict[str, str]:
+    """Every file a run left, with its digest."""
+    files = sorted(p for p in ws.root.rglob("*") if p.is_file())
+    named = {str(p.relative_to(ws.root)): p for p in files}
+    return {name: digest(p) for name, p in named.items() if not any(part in name for part in VOLATILE)}
+
+
+@pytest.fixture
+def busy_core() -> Iterator[None]:
+    """Another process that keeps a core busy."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        yield
+        process.kill()
+
+
+def test_the_line_ends_in_a_scorecard_that_verifies_and_scores(small_run: Run) -> None:
+    card = saakh.load(small_run.ws.root / "export/scorecard-0.1.0.saakh")
+    assert card.verify().largest_difference <= 1e-9
+    rows = read_table(small_run.ws.root / "derive/features.parquet").drop_columns(["application_id"]).to_pylist()
+    for row in rows:
+        score = card.score({name: row[name] for name in card.features})
+        assert abs(score.baseline + sum(score.contributions.values()) - score.points) <= 1e-9
+
+
+def test_every_application_is_kept_or_counted_with_a_reason(small_run: Run) -> None:
+    cohort = read_json(small_run.ws.root / "cohort/cohort.json")
+    labels = read_json(small_run.ws.root / "label/label.json")
+    assert sum(cohort["verdicts"].values()) == cohort["rows_in"]
+    assert sum(labels["verdicts"].values()) == labels["rows_in"] == cohort["rows_out"]
+    ingested = read_json(small_run.ws.root / "ingest/ingest.json")
+    assert ingested["rows_in"] == ingested["rows_kept"] + ingested["rows_rejected"]
+
+
+def test_two_runs_give_the_same_bytes_with_other_threads_and_beside_a_busy_process(
+    small_run: Run, tmp_path: Path, busy_core: None
+) -> None:
+    again = small_params(tmp_path, threads=1 if small_run.params.threads > 1 else 2)
+    for stage in ("simulate", *STAGES):
+        run_stage(stage, again, Workspace(again.workspace))
+    assert digests(Workspace(again.workspace)) == digests(small_run.ws)
+
+
+def test_a_registered_run_alone_rebuilds_the_scorecard_byte_for_byte(small_run: Run, tmp_path: Path) -> None:
+    made = rebuild(small_run.ws, "models:/saakh@candidate", tmp_path / "again.saakh")
+    assert made.read_bytes() == (small_run.ws.root / "export/scorecard-0.1.0.saakh").read_bytes()
+
+
+def test_no_shareable_output_names_a_person(small_run: Run) -> None:
+    ids = set()
+    for table in ("applications", "people", "calls"):
+        stored = read_table(small_run.ws.root / f"ingest/{table}.parquet")
+        for column in ("application_id", "person_id", "contact_id"):
+            if column in stored.column_names:
+                ids |= set(stored[column].to_pylist()[:500])
+    shareable = ["check/check.html", "check/check.json", "explain/report.html", "evaluate/metrics.json"]
+    shareable += ["train/train.json", "train/model.txt", "explain/importance.json", "derive/derive.json"]
+    for name in shareable:
+        text = (small_run.ws.root / name).read_text()
+        assert not [i for i in ids if i in text], name
