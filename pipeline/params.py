@@ -43,7 +43,7 @@ class Section(BaseModel):
 
 
 class Simulate(Section):
-    """How large a world to draw, over how many days people first apply, and how many days of events come before at most.
+    """How large a world to draw, over how many days people first apply, how many days of events come before at most.
 
     Raw drops go to `out`, and apart from them the truth to `oracle`.
     """

@@ -30,6 +30,7 @@ def client(ws: Workspace) -> "MlflowClient":
     """A client on the workspace's own log, which is made when it is not there."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     from mlflow import MlflowClient  # noqa: PLC0415 (slow to import)
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)

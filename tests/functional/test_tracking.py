@@ -1,0 +1,123 @@
+import logging
+import math
+
+import pytest
+
+from pipeline import evaluate, tracking, train
+from pipeline.workspace import Workspace, digest, read_json
+from saakh.errors import MissingInputError
+from tests.labelled_run import write_labelled
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory):
+    root = tmp_path_factory.mktemp("tracked")
+    params, ws = write_labelled(root), Workspace(root)
+    said = {"train": train.run(params, ws), "evaluate": evaluate.run(params, ws)}
+    return ws, params, said
+
+
+def the_run(ws):
+    log = tracking.client(ws)
+    version = log.get_model_version_by_alias("saakh", "candidate")
+    return log, version, log.get_run(version.run_id)
+
+
+def test_run_holds_parameters_digests_and_fingerprint(logged):
+    ws, _, _ = logged
+    _, _, run = the_run(ws)
+    account = read_json(ws.need("train", "train.json"))
+    assert run.data.params["input.features.parquet"] == digest(ws.need("derive", "features.parquet"))
+    assert run.data.params["catalogue_fingerprint"] == account["catalogue_fingerprint"]
+    assert run.data.params["train.rounds"] == str(account["parameters"]["rounds"])
+    assert run.data.params["seed"] == "1"
+
+
+def test_run_holds_every_figure_with_its_bounds(logged):
+    ws, _, _ = logged
+    _, _, run = the_run(ws)
+    later = read_json(ws.need("evaluate", "metrics.json"))["out_of_time"]
+    for name in ("auc", "gini", "ks", "brier", "log_loss", "observed_expected"):
+        for bound in ("value", "low", "high"):
+            assert run.data.metrics[f"out_of_time.{name}.{bound}"] == later[name][bound]
+
+
+def test_bundle_is_what_export_reads(logged, tmp_path):
+    ws, _, _ = logged
+    log, version, _ = the_run(ws)
+    folder = log.download_artifacts(version.run_id, "bundle", str(tmp_path))
+    assert (tmp_path / "bundle" / "model.txt").read_bytes() == ws.need("train", "model.txt").read_bytes()
+    assert read_json(tmp_path / "bundle" / "metrics.json") == read_json(ws.need("evaluate", "metrics.json"))
+    assert folder == str(tmp_path / "bundle")
+
+
+def test_registered_model_predicts_as_the_booster_does(logged):
+    import lightgbm
+    import mlflow.lightgbm
+    import numpy as np
+
+    ws, _, _ = logged
+    log, version, _ = the_run(ws)
+    served = mlflow.lightgbm.load_model(log.get_model_version_download_uri("saakh", version.version))
+    x = np.random.default_rng(1).normal(size=(20, 8))
+    own = lightgbm.Booster(model_file=str(ws.need("train", "model.txt")))
+    assert (served.predict(x) == own.predict(x)).all()
+
+
+def test_no_persons_row_is_in_the_log(logged, tmp_path):
+    ws, _, _ = logged
+    log, version, _ = the_run(ws)
+    log.download_artifacts(version.run_id, "model", str(tmp_path))
+    example = read_json(tmp_path / "model" / "input_example.json")
+    assert [math.isnan(value) for value in example["data"][0]] == [True] * 8
+    assert len(example["data"]) == 1
+
+
+def test_second_training_of_the_same_keeps_the_run(logged):
+    ws, params, _ = logged
+    _, before, run = the_run(ws)
+    files = {p: digest(p) for p in sorted((ws.root / "train").iterdir())}
+    train.run(params, ws)
+    evaluate.run(params, ws)
+    log, after, _ = the_run(ws)
+    assert (after.version, after.run_id) == (before.version, before.run_id)
+    assert len(log.search_runs([run.info.experiment_id])) == 1
+    assert {p: digest(p) for p in files} == files
+
+
+def test_no_output_names_a_run_or_its_time(logged):
+    ws, _, _ = logged
+    _, _, run = the_run(ws)
+    for file in ("train/train.json", "train/model.txt", "evaluate/metrics.json"):
+        text = (ws.root / file).read_text()
+        assert run.info.run_id not in text
+        assert str(run.info.start_time)[:7] not in text
+
+
+def test_another_seed_becomes_the_candidate_and_the_first_one_does_again(logged):
+    ws, params, _ = logged
+    first = the_run(ws)[1]
+    train.run(params.model_copy(update={"seed": 2}), ws)
+    second = the_run(ws)[1]
+    assert (int(first.version), int(second.version)) == (1, 2)
+    assert second.run_id != first.run_id
+    train.run(params, ws)
+    assert the_run(ws)[1].run_id == first.run_id
+
+
+def test_log_is_quiet(tmp_path, capfd, caplog):
+    caplog.set_level(logging.DEBUG)
+    train.run(write_labelled(tmp_path), Workspace(tmp_path))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("version", ["99", "champion"])
+def test_model_that_is_not_registered_cannot_be_rebuilt(logged, tmp_path, version):
+    with pytest.raises(MissingInputError, match=f"no model 'saakh' is registered as '{version}'"):
+        tracking.rebuild(logged[0], tmp_path / "again.saakh", version)
+
+
+def test_stages_say_what_they_did(logged):
+    _, _, said = logged
+    assert said["train"].rows_in == 900
+    assert said["evaluate"].facts["AUC out of time"].count("to") == 1
