@@ -33,7 +33,7 @@ def replay(scorecard: Scorecard, model: str, x: np.ndarray) -> Differences:
     """Compare on inputs [rows, features] (missing as NaN), all within their declared ranges."""
     import lightgbm as lgb  # noqa: PLC0415  a quarter of a second
 
-    booster = lgb.Booster(model_str=model, params={"verbose": -1})
+    booster = lgb.Booster(model_str=model)
     raw = np.asarray(booster.predict(x, raw_score=True, num_threads=1))
     effects = np.asarray(booster.predict(x, pred_contrib=True, num_threads=1))[:, :-1]
     calibration, scale = scorecard.manifest.calibration, scorecard.manifest.scale
