@@ -32,10 +32,15 @@ def mean(column: ir.Value, where: ir.BooleanValue | None = None) -> ir.Value:
     return ratio(column.sum(where=where), column.count(where=where))
 
 
-def std(column: ir.Value) -> ir.Value:
-    """The population standard deviation of a whole-number column, from exact sums."""
+def variance(column: ir.Value) -> ir.Value:
+    """The population variance of a whole-number column, from exact sums; 0 for a single value."""
     average, square = mean(column), ratio((column * column).sum(), column.count())
-    return ibis.greatest(square - average * average, 0.0).sqrt()
+    return (square - average * average).clip(lower=0.0)  # unlike `greatest`, `clip` keeps null
+
+
+def std(column: ir.Value) -> ir.Value:
+    """The population standard deviation; null below two values, for one value shows no regularity."""
+    return ibis.ifelse(column.count() > 1, variance(column).sqrt(), ibis.null("float64"))
 
 
 def variation(column: ir.Value) -> ir.Value:
@@ -52,7 +57,7 @@ def entropy(count: ir.Value) -> ir.Value:
     """Shannon entropy in nats of the shares these counts make: ln N - sum(n ln n) / N."""
     n = count.nullif(0).cast("float64")
     scaled = ratio((n * n.ln() * GRID).round().cast("int64").sum(), ibis.literal(GRID))
-    return ibis.greatest(total_ln(count) - ratio(scaled, count.sum()), 0.0)
+    return (total_ln(count) - ratio(scaled, count.sum())).clip(lower=0.0)
 
 
 def total_ln(count: ir.Value) -> ir.Value:
@@ -73,7 +78,8 @@ def concentration(count: ir.Value) -> ir.Value:
 def slope(day: ir.Value, window_days: ir.Value) -> ir.Value:
     """The least-squares slope of daily event counts over the window, events a day per day, empty days included.
 
-    `day` counts back from the snapshot, from 1; the slope is positive when activity grows towards the snapshot.
+    `day` counts back from the snapshot, from 1; the slope is positive when activity grows towards the snapshot. Null
+    over a window without events: nothing there rose or fell.
     """
     n, w = day.count().cast("float64"), window_days.max().cast("float64")
     return (n * (w + 1) / 2 - total(day)) * 12 / (w * (w * w - 1))
