@@ -5,6 +5,12 @@ from features.expressions import concentration, days, ratio, top_share
 from features.tables import brand_events, devices, payments, topups
 from features.windows import LONG, STANDARD
 
+
+def is_purchase(payment):
+    """Whether a payment is money that reached a merchant."""
+    return (payment.payment_type == "merchant") & (payment.direction == "out") & (payment.status == "done")
+
+
 per_handset_brand = per(devices, "brand", first_age_s=lambda seen: seen.age_s.max())
 per_operator = per(devices, "operator_id", first_age_s=lambda seen: seen.age_s.max())
 per_retailer = per(topups, "retailer_id", events=lambda topup: topup.count())
@@ -12,7 +18,7 @@ per_bundle = per(topups, "bundle", events=lambda topup: topup.count())
 per_merchant = per(
     payments,
     "counterparty_id",
-    events=lambda payment: payment.count(where=payment.payment_type == "merchant"),
+    events=lambda payment: payment.count(where=is_purchase(payment)),
 )
 per_brand_dealt = per(brand_events, "brand", events=lambda event: event.count())
 
@@ -37,13 +43,13 @@ def operator_newest_age(operator):
 
 @feature(per_operator, unit=Unit.COUNT, risk=Risk.RISES, reason="Several mobile operators")
 def operators_seen(operator):
-    """Number of mobile operators used."""
-    return operator.count()
+    """Number of mobile operators used; null when none is known."""
+    return operator.count().nullif(0)
 
 
 @feature(brand_events, unit=Unit.COUNT, risk=Risk.FALLS, reason="Few dealings with the handset maker")
 def brand_dealings(event):
-    """Number of purchases, services and loyalty actions with handset makers."""
+    """Number of dealings with handset makers: purchases, upgrades, accessories, services, loyalty, support."""
     return event.count()
 
 
@@ -77,7 +83,7 @@ def merchant_top_share(merchant):
     return top_share(merchant.events)
 
 
-@feature(per_merchant, windows=(LONG,), unit=Unit.SHARE, risk=Risk.FALLS, reason="Few merchants paid again")
+@feature(per_merchant, windows=(LONG,), unit=Unit.SHARE, risk=Risk.FALLS, reason="Few merchants paid more than once")
 def merchant_repeat_share(merchant):
     """Share of merchants paid more than once."""
     return ratio(merchant.events.count(where=merchant.events > 1), merchant.events.count(where=merchant.events > 0))

@@ -57,7 +57,7 @@ class Unit(Enum):
     SLOPE = ("events a day per day", None, None)
     FLAG = ("0 or 1", 0.0, 1.0)
     LEVEL = ("level", 0.0, None)
-    HOUR = ("hour of the day", 0.0, 24.0)
+    HOURS = ("hours", 0.0, None)
 
 
 @dataclass(frozen=True)

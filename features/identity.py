@@ -19,29 +19,29 @@ def handsets_seen(seen):
 
 @feature(devices, unit=Unit.COUNT, risk=Risk.RISES, reason="Several SIM cards used")
 def sims_seen(seen):
-    """Number of distinct SIM cards seen."""
-    return seen.sim_id.nunique()
+    """Number of distinct SIM cards seen; null when none is known."""
+    return seen.sim_id.nunique().nullif(0)
 
 
-@feature(devices, unit=Unit.COUNT, risk=Risk.RISES, reason="Phone number changed")
+@feature(devices, unit=Unit.COUNT, risk=Risk.RISES, reason="Several phone numbers used")
 def numbers_seen(seen):
-    """Number of distinct phone numbers seen."""
-    return seen.number_id.nunique()
+    """Number of distinct phone numbers seen; null when none is known."""
+    return seen.number_id.nunique().nullif(0)
 
 
-@feature(per_handset, unit=Unit.DAYS, risk=Risk.FALLS, reason="Handset new to the applicant")
+@feature(per_handset, unit=Unit.DAYS, risk=Risk.FALLS, reason="Handset in use for a short time")
 def handset_newest_age(handset):
     """Days since the newest handset was first seen."""
     return days(handset.first_age_s.min())
 
 
-@feature(per_sim, unit=Unit.DAYS, risk=Risk.FALLS, reason="SIM card changed recently")
+@feature(per_sim, unit=Unit.DAYS, risk=Risk.FALLS, reason="SIM card in use for a short time")
 def sim_newest_age(sim):
     """Days since the newest SIM card was first seen."""
     return days(sim.first_age_s.min())
 
 
-@feature(per_number, unit=Unit.DAYS, risk=Risk.FALLS, reason="Phone number changed recently")
+@feature(per_number, unit=Unit.DAYS, risk=Risk.FALLS, reason="Phone number in use for a short time")
 def number_newest_age(number):
     """Days since the newest phone number was first seen."""
     return days(number.first_age_s.min())
@@ -49,7 +49,7 @@ def number_newest_age(number):
 
 @feature(topups, unit=Unit.DAYS, risk=Risk.FALLS, reason="Line in use for a short time")
 def line_tenure(topup):
-    """Days since the first top-up seen on the line."""
+    """Days since the first top-up seen."""
     return days(topup.age_s.max())
 
 
@@ -59,7 +59,7 @@ def home_night_share(cell):
     return top_share(cell.night_fixes)
 
 
-@feature(locations, windows=(LONG,), unit=Unit.DAYS, risk=Risk.FALLS, reason="Location seen for a short time")
+@feature(locations, windows=(LONG,), unit=Unit.DAYS, risk=Risk.FALLS, reason="Location seen on few days")
 def location_days_known(fix):
-    """Number of distinct days with a location fix."""
+    """Number of days, counted back from the snapshot, with a location fix."""
     return fix.day.nunique()

@@ -1,7 +1,7 @@
 """Lifestyle: how time, apps, sites, places, airtime and money are used, and how regularly."""
 
 from features.declare import Risk, Unit, feature, per
-from features.expressions import burstiness, days, entropy, mean, ratio, slope, std, total, variation
+from features.expressions import burstiness, days, entropy, mean, ratio, slope, total, variance, variation
 from features.tables import (
     app_installs,
     app_sessions,
@@ -13,29 +13,35 @@ from features.tables import (
     topups,
     web_visits,
 )
-from features.windows import DAY_S, LONG, MEDIUM, STANDARD
+from features.windows import LONG, MEDIUM, STANDARD
+
+
+def is_bill(payment):
+    """Whether a payment is a utility or television bill that was paid."""
+    return payment.payment_type.isin(["utility", "dth"]) & (payment.direction == "out") & (payment.status == "done")
+
 
 per_hour_called = per(calls, "hour", events=lambda call: call.count())
 per_monthday_called = per(calls, "day_of_month", events=lambda call: call.count())
 per_day_called = per(calls, "day", events=lambda call: call.count())
 per_app = per(app_sessions, "app_id", sessions=lambda use: use.count())
 per_place = per(locations, "cell_id", fixes=lambda fix: fix.count())
-per_bill_month = per(payments, "month", bills=lambda p: p.count(where=p.payment_type.isin(["utility", "dth"])))
+per_bill_month = per(payments, "month", bills=lambda payment: payment.count(where=is_bill(payment)))
 
 
 @feature(calls, windows=STANDARD, unit=Unit.DAYS, risk=Risk.FALLS, reason="Few days with calls")
 def call_active_days(call):
-    """Number of days with a call."""
+    """Number of days, counted back from the snapshot, with a call."""
     return call.day.nunique()
 
 
-@feature(calls, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Calls at night")
+@feature(calls, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Many calls at night")
 def call_night_share(call):
     """Share of calls between midnight and six."""
     return ratio(call.count(where=call.is_night), call.count())
 
 
-@feature(per_hour_called, windows=STANDARD, unit=Unit.NATS, reason="Calls spread over the day")
+@feature(per_hour_called, windows=STANDARD, unit=Unit.NATS, reason="Spread of calls over the day")
 def call_hour_entropy(hour):
     """Entropy of calls over the hours of the day."""
     return entropy(hour.events)
@@ -65,10 +71,10 @@ def call_daily_slope(call):
     return slope(call.day, call.window_days)
 
 
-@feature(messages, windows=STANDARD, unit=Unit.COUNT, risk=Risk.RISES, reason="Messages from lenders")
+@feature(messages, windows=STANDARD, unit=Unit.COUNT, risk=Risk.RISES, reason="Many messages from lenders")
 def message_lender_count(message):
     """Messages received from senders classed as lenders."""
-    return message.count(where=message.sender_class == "lender")
+    return message.count(where=(message.direction == "in") & (message.sender_class == "lender"))
 
 
 @feature(
@@ -79,19 +85,19 @@ def app_finance_share(use):
     return ratio(use.count(where=use.app_category.isin(["finance", "payments"])), use.count())
 
 
-@feature(app_sessions, windows=STANDARD, unit=Unit.COUNT, risk=Risk.FALLS, reason="Few payment apps used")
+@feature(app_sessions, windows=STANDARD, unit=Unit.COUNT, risk=Risk.FALLS, reason="Few finance and payment apps used")
 def app_payment_apps(use):
     """Number of distinct finance and payment apps used."""
     return use.app_id.nunique(where=use.app_category.isin(["finance", "payments"]))
 
 
-@feature(app_sessions, windows=STANDARD, unit=Unit.DAYS, risk=Risk.RISES, reason="Days with betting apps")
+@feature(app_sessions, windows=STANDARD, unit=Unit.DAYS, risk=Risk.RISES, reason="Betting apps used")
 def app_gambling_days(use):
-    """Number of days with a gambling app in use."""
+    """Number of days, counted back from the snapshot, with a gambling app in use."""
     return use.day.nunique(where=use.app_category == "gambling")
 
 
-@feature(per_app, windows=STANDARD, unit=Unit.NATS, reason="Use spread over many apps")
+@feature(per_app, windows=STANDARD, unit=Unit.NATS, reason="Spread of use over apps")
 def app_entropy(app):
     """Entropy of app uses over apps."""
     return entropy(app.sessions)
@@ -103,13 +109,13 @@ def lending_app_installs(change):
     return change.count(where=(change.app_category == "lending") & (change.action == "install"))
 
 
-@feature(web_visits, windows=STANDARD, unit=Unit.SHARE, risk=Risk.FALLS, reason="Little reading on money matters")
+@feature(web_visits, windows=STANDARD, unit=Unit.SHARE, risk=Risk.FALLS, reason="Few visits to finance sites")
 def web_finance_share(visit):
     """Share of visits to finance and price-comparison sites."""
     return ratio(visit.count(where=visit.domain_category.isin(["finance", "comparison"])), visit.count())
 
 
-@feature(web_visits, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Browsing at night")
+@feature(web_visits, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Much browsing at night")
 def web_night_share(visit):
     """Share of visits between midnight and six."""
     return ratio(visit.count(where=visit.is_night), visit.count())
@@ -133,13 +139,13 @@ def topup_gap_variation(topup):
     return variation(topup.gap_s)
 
 
-@feature(topups, windows=(LONG,), unit=Unit.SHARE, risk=Risk.RISES, reason="Airtime advances")
+@feature(topups, windows=(LONG,), unit=Unit.SHARE, risk=Risk.RISES, reason="Airtime taken in advance")
 def topup_advance_share(topup):
     """Share of top-ups that were airtime advances."""
     return ratio(topup.count(where=topup.is_advance), topup.count())
 
 
-@feature(data_usage, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Mobile data used at night")
+@feature(data_usage, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Much mobile data used at night")
 def data_night_share(use):
     """Share of mobile data carried between midnight and six."""
     return ratio(total(use.bytes_night), use.bytes_total.sum())
@@ -147,7 +153,7 @@ def data_night_share(use):
 
 @feature(data_usage, windows=(MEDIUM,), unit=Unit.MEGABYTES, reason="Amount of mobile data")
 def data_daily_mean(use):
-    """Mean megabytes a day with data."""
+    """Mean megabytes of mobile data over the days reported."""
     return mean(use.bytes_total) / 1e6
 
 
@@ -164,28 +170,27 @@ def payment_balance_mean(payment):
     return mean(payment.balance_minor)
 
 
-@feature(payments, windows=STANDARD, unit=Unit.RATIO, risk=Risk.RISES, reason="More money going out than coming in")
-def payment_flow_ratio(payment):
-    """Money out over money in."""
+@feature(payments, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="More money going out than coming in")
+def payment_outflow_share(payment):
+    """Money out over all money moved, out and in."""
     done = payment.status == "done"
-    out, into = done & (payment.direction == "out"), done & (payment.direction == "in")
-    return ratio(total(payment.amount_minor, where=out), payment.amount_minor.sum(where=into))
+    out = total(payment.amount_minor, where=done & (payment.direction == "out"))
+    return ratio(out, payment.amount_minor.sum(where=done))
 
 
 @feature(per_bill_month, windows=(LONG,), unit=Unit.SHARE, risk=Risk.FALLS, reason="Bills not paid every month")
 def bill_months_share(month):
-    """Share of months with payments in which a utility or television bill was paid."""
+    """Share of 30-day months with payments in which a utility or television bill was paid."""
     return ratio(month.bills.count(where=month.bills > 0), month.bills.count())
 
 
-@feature(locations, windows=STANDARD, unit=Unit.METRES, reason="Distance travelled about")
+@feature(locations, windows=STANDARD, unit=Unit.METRES, reason="How far apart places visited lie")
 def radius_of_gyration(fix):
     """Root mean squared distance of the location fixes from their centre (Gonzalez et al. 2008)."""
-    east, north = std(fix.east_m), std(fix.north_m)
-    return (east * east + north * north).sqrt()
+    return (variance(fix.east_m) + variance(fix.north_m)).sqrt()
 
 
-@feature(per_place, windows=STANDARD, unit=Unit.NATS, reason="Time spread over many places")
+@feature(per_place, windows=STANDARD, unit=Unit.NATS, reason="Spread of time over places")
 def place_entropy(cell):
     """Entropy of location fixes over cells."""
     return entropy(cell.fixes)
@@ -197,7 +202,7 @@ def places_seen(fix):
     return fix.cell_id.nunique()
 
 
-@feature(locations, windows=(LONG,), unit=Unit.DAYS, reason="Location not seen lately")
+@feature(locations, windows=(LONG,), unit=Unit.DAYS, reason="Time since location was last seen")
 def location_last_age(fix):
     """Days since the last location fix."""
-    return fix.age_s.min().cast("float64") / DAY_S
+    return days(fix.age_s.min())

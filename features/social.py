@@ -22,7 +22,7 @@ per_correspondent = per(
 per_day_contacts = per(calls, "day", contacts=lambda call: call.contact_id.nunique())
 
 
-@feature(per_contact, windows=STANDARD, unit=Unit.COUNT, risk=Risk.FALLS, reason="Few people called")
+@feature(per_contact, windows=STANDARD, unit=Unit.COUNT, risk=Risk.FALLS, reason="Calls with few people")
 def call_contacts(contact):
     """Number of distinct people in calls."""
     return contact.count()
@@ -40,7 +40,7 @@ def call_top_contact_share(contact):
     return top_share(contact.events)
 
 
-@feature(per_contact, windows=STANDARD, unit=Unit.SHARE, risk=Risk.FALLS, reason="Few calls returned")
+@feature(per_contact, windows=STANDARD, unit=Unit.SHARE, risk=Risk.FALLS, reason="Few people with calls both ways")
 def call_reciprocity(contact):
     """Share of people in calls with whom calls went both ways."""
     return ratio(contact.count(where=(contact.outgoing > 0) & (contact.incoming > 0)), contact.count())
@@ -58,7 +58,7 @@ def call_new_contact_share(contact):
     return ratio(contact.count(where=contact.first_day <= MEDIUM), contact.count())
 
 
-@feature(per_day_contacts, windows=STANDARD, unit=Unit.COUNT, reason="People called on a day")
+@feature(per_day_contacts, windows=STANDARD, unit=Unit.COUNT, reason="Number of people in calls on a day")
 def call_contacts_daily_mean(day):
     """Mean number of distinct people in calls on a day with calls."""
     return mean(day.contacts)
@@ -70,21 +70,21 @@ def call_out_share(call):
     return ratio(call.count(where=call.direction == "out"), call.count())
 
 
-@feature(calls, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Incoming calls left unanswered")
+@feature(calls, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Many incoming calls left unanswered")
 def call_missed_share(call):
     """Share of incoming calls that were not answered."""
     into = call.direction == "in"
     return ratio(call.count(where=into & ~call.is_answered), call.count(where=into))
 
 
-@feature(per_correspondent, windows=STANDARD, unit=Unit.SHARE, risk=Risk.FALLS, reason="Few messages returned")
+@feature(per_correspondent, windows=STANDARD, unit=Unit.SHARE, risk=Risk.FALLS, reason="Few messages answered")
 def message_reciprocity(contact):
     """Share of people who wrote that were also written to."""
     wrote = contact.incoming > 0
     return ratio(contact.count(where=wrote & (contact.outgoing > 0)), contact.count(where=wrote))
 
 
-@feature(payments, windows=STANDARD, unit=Unit.COUNT, risk=Risk.FALLS, reason="Few people paid or paying")
+@feature(payments, windows=STANDARD, unit=Unit.COUNT, risk=Risk.FALLS, reason="Money exchanged with few people")
 def payment_people(payment):
     """Number of distinct people money was exchanged with."""
-    return payment.counterparty_id.nunique(where=payment.payment_type == "p2p")
+    return payment.counterparty_id.nunique(where=(payment.payment_type == "p2p") & (payment.status == "done"))

@@ -19,7 +19,9 @@ def with_clock(rows: ir.Table) -> ir.Table:
     """As-of rows with the columns that tell time added; the part of a view that every event table shares.
 
     `age_s`: whole seconds before the snapshot (an event inside `[snapshot - w, snapshot)` has 1 <= age_s <= w days).
-    `gap_s`: seconds since the applicant's previous row in this table. `day`: days before the snapshot, from 1.
+    `gap_s`: seconds since the applicant's previous row in this table. `day` and `month`: days and months of 30 days,
+    counted back from the snapshot, from 1, so that none is cut by it. `local_day`: the calendar day on the applicant's
+    clock.
     """
     event_s = rows.event_at.truncate("s").epoch_seconds().cast("int64")
     age_s = rows.snapshot_at.truncate("s").epoch_seconds().cast("int64") - event_s
@@ -31,7 +33,8 @@ def with_clock(rows: ir.Table) -> ir.Table:
         day=((rows.age_s - 1) // DAY_S + 1).cast("int64"),
         weekday=weekday,
         day_of_month=rows.local_at.day().cast("int64"),
-        month=(rows.local_at.year() * 12 + rows.local_at.month()).cast("int64"),
+        month=((rows.age_s - 1) // (MEDIUM * DAY_S) + 1).cast("int64"),
+        local_day=(rows.local_at.truncate("s").epoch_seconds() // DAY_S).cast("int64"),
         slot=(rows.hour // SLOT_HOURS).cast("int64"),
         is_night=rows.hour < NIGHT_HOURS.stop,
         is_weekend=weekday >= WEEKEND[0],
@@ -44,11 +47,12 @@ CLOCK = {
     "age_s": "int64",
     "gap_s": "int64",
     "day": "int64",
+    "month": "int64",
+    "local_day": "int64",
     "hour": "int64",
     "slot": "int64",
     "weekday": "int64",
     "day_of_month": "int64",
-    "month": "int64",
     "is_night": "boolean",
     "is_weekend": "boolean",
     "is_work_time": "boolean",
