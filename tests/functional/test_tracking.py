@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from pipeline import evaluate, tracking, train
+from pipeline import evaluate, export, tracking, train
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import MissingInputError
 from tests.labelled_run import write_labelled
@@ -109,6 +109,18 @@ def test_log_is_quiet(tmp_path, capfd, caplog):
     caplog.set_level(logging.DEBUG)
     train.run(write_labelled(tmp_path), Workspace(tmp_path))
     assert capfd.readouterr() == ("", "")
+
+
+def test_scorecard_is_rebuilt_from_the_registered_run_alone(logged, tmp_path):
+    ws, params, _ = logged
+    export.run(params, ws)
+    train.run(params.model_copy(update={"seed": 2}), ws)  # whatever lies in the workspace now, the run knows
+    _, version, _ = the_run(ws)
+    first = str(int(version.version) - 1)
+    tracking.rebuild(ws, tmp_path / "again.saakh", first)
+    written = next((ws.root / "export").glob("*.saakh"))
+    assert (tmp_path / "again.saakh").read_bytes() == written.read_bytes()
+    train.run(params, ws)
 
 
 @pytest.mark.parametrize("version", ["99", "champion"])
