@@ -4,6 +4,7 @@ Whatever is wrong is named by table, rule and row position, never by value.
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -35,11 +36,10 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         ws.need("ingest", "applications.parquet")
         files = {t.name: ws.root / "ingest" / f"{t.name}.parquet" for t in TABLES}
         limits = Limits(params.as_of, params.check.rejected_share_max, params.check.freshness_days_max)
-        engine = Engine(params.threads, params.memory_gb)
-        tables = {name: engine.read(path) for name, path in files.items() if path.exists()}
-        arrivals = read_arrivals(engine, ws.need("ingest", "ingest.json"), tables)
-        report = validate(engine, tables, limits, arrivals, tell)
-        engine.close()
+        with closing(Engine(params.threads, params.memory_gb)) as engine:
+            tables = {name: engine.read(path) for name, path in files.items() if path.exists()}
+            arrivals = read_arrivals(engine, ws.need("ingest", "ingest.json"), tables)
+            report = validate(engine, tables, limits, arrivals, tell)
         folder = ws.stage("check")
         write(report, params, folder)
         summary.rows_in = summary.rows_out = report.rows
@@ -47,8 +47,8 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         summary.facts = {"report": str(folder / "check.html")}
     if not report.passed:
         raise ContractError(
-            f"{report.complaint()}. Positions count rows from 0; {folder / 'check.html'} lists them. "
-            "Correct the source or its mapping, then run `saakh ingest` again"
+            f"{report.complaint()}. Positions count rows from 0; {folder / 'check.html'} lists them, "
+            "ingest/rejects.parquet what was rejected. Correct the source or its mapping and run `saakh ingest` again"
         )
     return summary
 
