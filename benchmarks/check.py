@@ -28,9 +28,8 @@ def main(rows: int = 1_300_000, threads: int = 2) -> None:
         summary = check.run(Params(as_of=datetime(2026, 6, 1, tzinfo=UTC), threads=threads), ws)
         seconds, processor = time.perf_counter() - start, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{summary.rows_in:,} rows, {summary.counts['tables']} tables, {summary.counts['rules']} rules, {threads} threads"
-    )
+    counts = ", ".join(f"{count:,} {what}" for what, count in summary.counts.items())
+    print(f"{summary.rows_in:,} rows, {counts}, {threads} threads")
     print(f"{seconds:.1f} s ({processor:.1f} s of processor), peak {peak:,.0f} MB with the making of the tables")
 
 
