@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from features.meaning import CLOCKED, canonical, fields_of
 from features.tables import Kind, Sensitivity, Table
 from features.windows import CLOCK
 from saakh.errors import DeclarationError
@@ -108,13 +108,25 @@ class Feature:
 
     @property
     def lineage(self) -> tuple[str, ...]:
-        """The canonical columns the value depends on, sorted."""
-        used = fields_of(self.expr)
-        if isinstance(self.source, Cells):
-            used |= set(self.source.keys).union(*(fields_of(m) for m in self.source.measures.values()))
-        if used & set(CLOCK):
-            used |= {"event_at", "local_at"} & set(self.table.by_name)
+        """The canonical columns the value depends on, sorted; a count of rows depends on none."""
+        used = self._fields
+        used = used.union(*(fields_of(CLOCKED[name]) for name in used & set(CLOCKED.columns)))
         return tuple(sorted(used & set(self.table.by_name)))
+
+    @property
+    def _measures(self) -> Mapping[str, ir.Value]:
+        """Those measures of its cells that the value reads."""
+        if not isinstance(self.source, Cells):
+            return {}
+        read = fields_of(self.expr)
+        return {name: measure for name, measure in self.source.measures.items() if name in read}
+
+    @property
+    def _fields(self) -> set[str]:
+        """The columns of the table's view that the value reads, itself or by its cells."""
+        if not isinstance(self.source, Cells):
+            return fields_of(self.expr)
+        return set(self.source.keys).union(*(fields_of(m) for m in self._measures.values()))
 
     def specs(self) -> tuple[FeatureSpec, ...]:
         """One `FeatureSpec` per column."""
@@ -139,10 +151,10 @@ class Feature:
         )
 
     def _fingerprint(self, window: int | None) -> str:
-        cells = {}
-        if isinstance(self.source, Cells):
-            cells = {"keys": self.source.keys, **{k: canonical(m) for k, m in self.source.measures.items()}}
-        meaning = [self.name, self.table.name, window, canonical(self.expr), cells, self.unit.name]
+        keys = self.source.keys if isinstance(self.source, Cells) else ()
+        cells = {name: canonical(measure) for name, measure in self._measures.items()}
+        clock = {name: canonical(CLOCKED[name]) for name in sorted(self._fields & set(CLOCKED.columns))}
+        meaning = [self.name, self.table.name, window, canonical(self.expr), keys, cells, clock, self.unit.name]
         return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
 
 
@@ -160,9 +172,16 @@ def view_of(source: Source) -> ir.Table:
 
 
 def per(table: Table, *keys: str, **measures: Callable[[ir.Table], ir.Value]) -> Cells:
-    """Cells of a table: `per(calls, "contact_id", events=lambda call: call.count())`."""
-    view = view_of(table)
-    return Cells(table, keys, MappingProxyType({name: measure(view) for name, measure in measures.items()}))
+    """Cells of a table: `per(calls, "contact_id", events=lambda call: call.count())`.
+
+    An unknown key or column, or a measure that is no aggregate, is a `DeclarationError`.
+    """
+    have = view_of(table).columns
+    for key in keys:
+        if key not in have:
+            raise DeclarationError(f"the view of '{table.name}' has no key '{key}'; it has: {', '.join(have)}")
+    measured = {name: _evaluated(f"measure '{name}'", measure, table) for name, measure in measures.items()}
+    return Cells(table, keys, MappingProxyType(measured))
 
 
 def feature(
@@ -191,7 +210,7 @@ def feature(
             description=_description(body),
             family=_family(body),
             source=source,
-            expr=_evaluated(body, source),
+            expr=_evaluated(f"feature '{body.__name__}'", body, source),
             windows=windows,
             unit=unit,
             risk=risk,
@@ -234,40 +253,19 @@ def _family(body: Callable[[Any], ir.Value]) -> Family:
     return cast(Family, family)
 
 
-def _evaluated(body: Callable[[Any], ir.Value], source: Source) -> ir.Value:
+def _evaluated(who: str, body: Callable[[Any], ir.Value], source: Source) -> ir.Value:
     view = view_of(source)
     if len(inspect.signature(body).parameters) != 1:
-        raise DeclarationError(f"feature '{body.__name__}' must take one argument: the view of '{source.name}'")
+        raise DeclarationError(f"{who} must take one argument: the view of '{source.name}'")
     try:
         value = body(view)
     except (AttributeError, ibis.IbisError) as error:
         detail = str(error).splitlines()[0]
         have = ", ".join(view.columns)
-        raise DeclarationError(
-            f"feature '{body.__name__}': {detail}. The view of '{source.name}' has: {have}"
-        ) from None
+        raise DeclarationError(f"{who}: {detail}. The view of '{source.name}' has: {have}") from None
     if not isinstance(value, ir.Value):
-        raise DeclarationError(f"feature '{body.__name__}' must return one Ibis expression, not {type(value).__name__}")
+        raise DeclarationError(f"{who} must return one Ibis expression, not {type(value).__name__}")
+    is_one_row = isinstance(source, Table) and source.state
+    if not is_one_row and not isinstance(value, ir.Scalar):
+        raise DeclarationError(f"{who} has a value for each row of '{source.name}'; end in an aggregate, as `.sum()`")
     return value
-
-
-def fields_of(expr: ir.Value) -> set[str]:
-    """The names of the view's columns an expression reads."""
-    return {node.name for node in expr.op().find(ops.Field)}
-
-
-def canonical(expr: ir.Value) -> str:
-    """The expression as text that depends on its meaning alone, not on how it is printed or compiled."""
-    return _text(expr.op())
-
-
-def _text(node: Any) -> str:
-    if isinstance(node, ops.Field):
-        return f"field:{node.name}"
-    if isinstance(node, ops.Relation):
-        return f"rows:{node.name}" if hasattr(node, "name") else "rows"
-    if isinstance(node, ops.Node):
-        return f"{type(node).__name__}({','.join(_text(arg) for arg in node.args)})"
-    if isinstance(node, tuple):
-        return f"[{','.join(_text(item) for item in node)}]"
-    return str(node)
