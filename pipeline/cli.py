@@ -102,17 +102,18 @@ def verify(scorecard: Annotated[Path, typer.Argument(help="A scorecard file.")])
 
 @app.command(rich_help_panel="Scorecards")
 def rebuild(
-    model: Annotated[str, typer.Argument(help="A registered model, as in models:/saakh@candidate, or a run's id.")],
-    out: Annotated[Path, typer.Option(help="Where to write the scorecard.")],
+    out: Annotated[Path, typer.Argument(help="Where to write the scorecard.")],
+    version: Annotated[str, typer.Option(help="The registered model's alias or number.")] = "candidate",
     params: ParamsFile = PARAMS,
 ) -> None:
     """Rebuild a scorecard, byte for byte, from its registered MLflow run alone."""
+    from pipeline import tracking
     from pipeline.console import out as console
     from pipeline.params import read_params
-    from pipeline.tracking import rebuild as rebuilt
     from pipeline.workspace import Workspace
 
-    console.print(f"Wrote {rebuilt(Workspace(read_params(params).workspace), model, out)}")
+    tracking.rebuild(Workspace(read_params(params).workspace), out, version)
+    console.print(f"Wrote {out}, rebuilt from the registered model '{version}'.")
 
 
 @features_app.command("list")
