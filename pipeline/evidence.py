@@ -1,6 +1,5 @@
 """Evidence: everything the reports say, read from the run's own files and checked to belong together."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from pipeline.engines import read_table
 from pipeline.params import Params
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import ArtifactError, EmptyInputError
+from saakh.scale import Scale
 from saakh.spec import FeatureSpec
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ KEY = "application_id"
 class Evidence:
     """All a report says, read from the run's own files.
 
-    `inputs` has shape (rows, features), missing as NaN; `keys`, `is_bad`, `is_out_of_time` and the contributions have a
-    row per application that was trained or judged on, in the order of `keys`; `specs` are in model order.
+    `inputs` has shape (rows, features), missing as NaN; `keys`, `is_bad`, `is_out_of_time`, each source's `closed` and
+    the contributions have a row per application that was trained or judged on, in the order of `keys`; `specs` are in
+    model order.
     """
 
     params: Params
@@ -41,6 +42,12 @@ class Evidence:
     stages: dict[str, dict[str, Any]]
     consent: dict[str, int]
     outcome_supplied: bool
+    closed: dict[str, np.ndarray]
+
+    @property
+    def factor(self) -> float:
+        """Points per unit of log-odds."""
+        return float(self.importance["points_per_log_odds"])
 
 
 def gather(params: Params, ws: Workspace) -> Evidence:
@@ -50,6 +57,7 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         ArtifactError: when model, scores and metrics are not of one training, or contributions do not add up.
     """
     stages = {
+        "ingest": read_json(ws.need("ingest", "ingest.json")),
         "cohort": read_json(ws.need("cohort", "cohort.json")),
         "label": read_json(ws.need("label", "label.json")),
         "derive": read_json(ws.need("derive", "derive.json")),
@@ -60,6 +68,7 @@ def gather(params: Params, ws: Workspace) -> Evidence:
     scores = read_table(ws.need("train", "scores.parquet")).sort_by(KEY)
     if not scores.num_rows:
         raise EmptyInputError("train/scores.parquet holds no application; rerun `saakh train`")
+    scale = Scale(params.export.base_points, params.export.base_odds, params.export.pdo)
     specs = _specs(ws, booster.feature_name())
     inputs = _inputs(read_table(ws.need("derive", "features.parquet")), scores, specs)
     found = contributions(booster, inputs)
@@ -73,10 +82,11 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         is_bad=scores["is_bad"].to_numpy(),
         is_out_of_time=late,
         found=found,
-        importance=importance(found, specs, params.export.pdo / math.log(2)),
+        importance=importance(found, specs, scale.factor),
         stages=stages,
         consent=_consent(ws),
         outcome_supplied=_outcome_supplied(ws),
+        closed=_closed(ws, scores),
     )
 
 
@@ -128,3 +138,13 @@ def _outcome_supplied(ws: Workspace) -> bool:
     """Whether the source brought outcomes of its own, so that labels do not rest on days past due alone."""
     outcome = read_table(ws.need("ingest", "applications.parquet"), ["outcome"])["outcome"]
     return outcome.null_count < len(outcome)
+
+
+def _closed(ws: Workspace, scores: pa.Table) -> dict[str, np.ndarray]:
+    """For each source, which scored applications closed it."""
+    coverage = read_table(ws.need("derive", "coverage.parquet"), [KEY, "source", "status"])
+    shut = coverage.filter(pc.equal(coverage["status"], "closed"))
+    return {
+        source: pc.is_in(scores[KEY], shut.filter(pc.equal(shut["source"], source))[KEY].combine_chunks()).to_numpy()
+        for source in sorted(set(shut["source"].to_pylist()))
+    }

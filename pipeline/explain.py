@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+from pipeline.bundle import Bundle
 from pipeline.contributions import TOLERANCE
 from pipeline.evidence import Evidence, gather
+from pipeline.export import build
 from pipeline.params import Params
 from pipeline.report import report
 from pipeline.report_applicants import applicants
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, write_json, write_text
+from saakh import archive
+from saakh.scorecard import Scorecard
 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
@@ -17,10 +21,12 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         tell("contributions", 0, 2)
         evidence = gather(params, ws)
         tell("report", 1, 2)
+        scorecard = Scorecard.from_members(archive.unpack(build(Bundle.from_workspace(ws, params))))
+        shareable, restricted = report(evidence), applicants(evidence, scorecard)
         folder = ws.stage("explain")
         write_json(folder / "importance.json", evidence.importance)
-        write_text(folder / "report.html", report(evidence))
-        write_text(folder / "applicants.html", applicants(evidence), mode=0o600)
+        write_text(folder / "report.html", shareable)
+        write_text(folder / "applicants.html", restricted, mode=0o600)
         tell("report", 2, 2)
         summary.rows_in = summary.rows_out = len(evidence.keys)
         summary.facts = _facts(evidence, folder)

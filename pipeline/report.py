@@ -11,6 +11,7 @@ from pipeline.evidence import Evidence
 from pipeline.label import LABELS
 from pipeline.pages import SMALLEST_CELL, render, words
 from pipeline.report_charts import axis, bands, direction_found, swarms
+from pipeline.report_warnings import closed_points, warnings
 from saakh.spec import FeatureSpec
 
 FEATURES_RANKED, FEATURES_SWARMED, FEATURES_UNFOLDED = 20, 15, 6
@@ -29,7 +30,7 @@ def report(evidence: Evidence) -> str:
     """The report as one HTML page that needs no network and no script to be read."""
     found = evidence.importance
     order = [{spec.name: i for i, spec in enumerate(evidence.specs)}[entry["name"]] for entry in found["features"]]
-    points = evidence.found.points(found["points_per_log_odds"])
+    points = evidence.found.points(evidence.factor)
     features = [listed(evidence, entry, i) for entry, i in zip(found["features"], order, strict=True)]
     return render(
         "report.html.j2",
@@ -39,10 +40,11 @@ def report(evidence: Evidence) -> str:
         meanings={key: meaning for key, _, _, meaning in MEASURES},
         outcome_supplied=evidence.outcome_supplied,
         tolerance=f"{TOLERANCE:.0e}".replace("e-0", "e-"),
-        warnings=warnings(evidence),
+        warnings=warnings(evidence, points),
         consent=evidence.consent,
         flow=flow(evidence.stages),
-        coverage=coverage(evidence.stages["derive"]["coverage"]),
+        coverage=[covered(evidence, points, source) for source in evidence.stages["derive"]["coverage"]],
+        rejected=rejected(evidence.stages["ingest"]["tables"]),
         importance=found,
         ranked=features[:FEATURES_RANKED],
         feature_most=found["features"][0]["mean_abs_points"] or 1.0,
@@ -54,20 +56,6 @@ def report(evidence: Evidence) -> str:
         features=features,
         directions=DIRECTIONS,
     )
-
-
-def warnings(evidence: Evidence) -> list[str]:
-    """What a reader must know before trusting a figure: the evaluation's own warnings, then those of the inputs."""
-    told = list(evidence.stages["evaluate"]["warnings"])
-    if asserted := evidence.consent.get("asserted_by_source", 0):
-        share = asserted / sum(evidence.consent.values())
-        told.append(
-            f"Consent is asserted by the source for {100 * share:.0f} % of the artefacts: "
-            "no applicant's own artefact stands behind them."
-        )
-    for entry in evidence.stages["train"]["dropped"]:
-        told.append(f"{entry['name']} was left out of the model: {entry['reason']}.")
-    return told
 
 
 def flow(stages: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -89,18 +77,32 @@ def flow(stages: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**step, "share": step["rows"] / whole, "start": step["left"] % whole / whole} for step in told]
 
 
-def coverage(by_source: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
-    """Each source's share of applications with events, open but silent, and closed by the applicant."""
-    told = []
-    for source, counts in by_source.items():
-        total = sum(counts.values()) or 1
-        parts, start = [], 0.0
-        for status in ("present", "silent", "closed"):
-            share = counts[status] / total
-            parts.append({"status": status, "count": counts[status], "share": share, "start": start})
-            start += share
-        told.append({"source": words(source), "parts": parts, "absent": counts["absent"] == total})
-    return told
+def covered(evidence: Evidence, points: np.ndarray, source: str) -> dict[str, Any]:
+    """A source's share of applications with events, open but silent, and closed; what closing changes; rows kept."""
+    counts = evidence.stages["derive"]["coverage"][source]
+    total = sum(counts.values()) or 1
+    parts, start = [], 0.0
+    for status in ("present", "silent", "closed"):
+        share = counts[status] / total
+        parts.append({"status": status, "count": counts[status], "share": share, "start": start})
+        start += share
+    return {
+        "source": words(source),
+        "parts": parts,
+        "absent": counts["absent"] == total,
+        "closed_points": closed_points(evidence, points, source),
+        "rows": evidence.stages["ingest"]["tables"].get(source, {}).get("rows_kept", 0),
+    }
+
+
+def rejected(tables: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that were turned away on arrival, by table and rule."""
+    return [
+        {"table": words(name), "rule": words(rule), "rows": rows, "of": table["rows_in"]}
+        for name, table in tables.items()
+        for rule, rows in table["rejected"].items()
+        if rows
+    ]
 
 
 def swarm(evidence: Evidence, points: np.ndarray, columns: Sequence[int]) -> dict[str, Any]:

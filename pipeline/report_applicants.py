@@ -1,18 +1,20 @@
 """The restricted page: a few applicants in full, under pseudonyms, never part of a report that is passed around."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pipeline.contributions import TOLERANCE
 from pipeline.evidence import Evidence
 from pipeline.pages import render
-from pipeline.report_charts import Axis, axis
+from pipeline.report_charts import axis
+from saakh.errors import ArtifactError
+from saakh.reasons import Reason
+from saakh.scorecard import Score, Scorecard
 from saakh.spec import FeatureSpec
 
 STEPS_SHOWN = 12
-REASONS_MOST = 4
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,10 @@ class Step:
         return self.end - self.start
 
 
-def applicants(evidence: Evidence) -> str:
+def applicants(evidence: Evidence, scorecard: Scorecard) -> str:
     """The page of `explain.applicants` applicants judged out of time, from low to high risk."""
-    shown = [applicant(evidence, row) for row in picked(evidence)]
-    return render("applicants.html.j2", params=evidence.params, stages=evidence.stages, applicants=shown)
+    shown = [applicant(evidence, scorecard, row) for row in picked(evidence)]
+    return render("applicants.html.j2", params=evidence.params, applicants=shown)
 
 
 def picked(evidence: Evidence) -> list[int]:
@@ -48,25 +50,26 @@ def picked(evidence: Evidence) -> list[int]:
     return [ordered[round(share * (len(ordered) - 1))] for share in shares]
 
 
-def applicant(evidence: Evidence, row: int) -> dict[str, Any]:
-    """One applicant: score, probability, waterfall, reasons as the applicant would read them, and every input."""
-    scale = evidence.params.export
-    factor = evidence.importance["points_per_log_odds"]
-    offset = scale.base_points - factor * math.log(scale.base_odds)
-    points = evidence.found.points(factor)[row]
-    base, log_odds = offset - factor * evidence.found.base, float(evidence.found.log_odds[row])
-    steps = waterfall(evidence, row, points, base)
+def applicant(evidence: Evidence, scorecard: Scorecard, row: int) -> dict[str, Any]:
+    """One applicant: score, probability, band, waterfall, reasons as the applicant would read them, and every input.
+
+    Raises:
+        ArtifactError: when the scorecard's contributions are not the ones the report was made of.
+    """
+    score = scorecard.score(dict(zip(scorecard.features, evidence.inputs[row].tolist(), strict=True)))
+    points = np.array([score.contributions[spec.name] for spec in evidence.specs])
+    gap = float(np.max(np.abs(points / -evidence.factor - evidence.found.values[row]), initial=0.0))
+    if not gap <= TOLERANCE:
+        raise ArtifactError(f"the scorecard's contributions differ from SHAP's by up to {gap:.1e} in log-odds")
+    steps = waterfall(evidence, row, points, score.baseline)
     return {
         "pseudonym": evidence.keys[row],
         "part": "out of time" if evidence.is_out_of_time[row] else "development",
         "is_bad": bool(evidence.is_bad[row]),
-        "points": offset - factor * log_odds,
-        "base": base,
-        "pd": 1 / (1 + math.exp(-log_odds)),
-        "log_odds": log_odds,
+        "score": score,
         "steps": steps,
-        "axis": _frame(steps),
-        "reasons": reasons(evidence.specs, points),
+        "axis": axis([edge for step in steps for edge in (step.start, step.end)], 3),
+        "reasons": _reasons(evidence, score),
         "inputs": _inputs(evidence, row, points),
     }
 
@@ -84,28 +87,17 @@ def waterfall(evidence: Evidence, row: int, points: np.ndarray, base: float) -> 
     return steps
 
 
-def _frame(steps: list[Step]) -> Axis:
-    return axis([edge for step in steps for edge in (step.start, step.end)], 3)
-
-
-def reasons(specs: tuple[FeatureSpec, ...], points: np.ndarray) -> list[tuple[str, float]]:
-    """The principal reasons, in the applicant's words, with the points they cost: at most four, costliest first.
-
-    Inputs that share a reason (one measure over several windows) count together; a reason that cost nothing is none.
-    """
-    costs: dict[str, float] = {}
-    for spec, change in zip(specs, points, strict=True):
-        costs[spec.reason] = costs.get(spec.reason, 0.0) + float(change)
-    lost = sorted((change, reason) for reason, change in costs.items() if change < 0)
-    return [(reason, change) for change, reason in lost[:REASONS_MOST]]
+def _reasons(evidence: Evidence, score: Score) -> list[tuple[Reason, list[str]]]:
+    """Each principal reason with what it rests on but was never seen, as descriptions."""
+    described = {spec.name: spec.description for spec in evidence.specs}
+    return [(r, list(dict.fromkeys(described[name].rstrip(".") for name in r.unknown))) for r in score.reasons]
 
 
 def _inputs(evidence: Evidence, row: int, points: np.ndarray) -> list[dict[str, Any]]:
     """Every input with its value, the share of applicants at or below it, and its points."""
     told = []
     for i, spec in enumerate(evidence.specs):
-        value, all_values = float(evidence.inputs[row, i]), evidence.inputs[:, i]
-        known = all_values[~np.isnan(all_values)]
-        rank = None if math.isnan(value) else float((known <= value).mean())
+        value, every = float(evidence.inputs[row, i]), evidence.inputs[:, i]
+        rank = None if np.isnan(value) else float((every[~np.isnan(every)] <= value).mean())
         told.append({"spec": spec, "value": value, "rank": rank, "points": float(points[i])})
     return told

@@ -40,7 +40,7 @@ def write_run(root: Path, applications: int = 1_200, seed: int = 11, basis: str 
     """Write the files of every stage before explain; returns the run's parameters."""
     params, ws, draw = Params(as_of=AS_OF, seed=seed, workspace=root), Workspace(root), np.random.default_rng(seed)
     keys = sorted(hashlib.sha256(f"{seed}-{i}".encode()).hexdigest()[:32] for i in range(applications))
-    inputs, log_odds = _world(draw, applications)
+    inputs, log_odds, closed = _world(draw, applications)
     is_bad = draw.random(applications) < 1 / (1 + np.exp(-log_odds))
     late = draw.random(applications) < 0.3
     score = np.empty(applications)
@@ -60,14 +60,17 @@ def write_run(root: Path, applications: int = 1_200, seed: int = 11, basis: str 
     outcome = pa.nulls(applications, pa.string())
     write_table(ws.stage("ingest") / "applications.parquet", pa.table({"application_id": keys, "outcome": outcome}))
     write_table(ws.stage("ingest") / "consents.parquet", pa.table({"basis": [basis] * applications}))
+    _write_coverage(ws, keys, closed)
     _write_accounts(ws, is_bad, late)
     write_json(ws.stage("evaluate") / "metrics.json", _metrics(ws, draw, score, is_bad, late))
     return params
 
 
-def _world(draw: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs as their units ask for, and each applicant's log-odds of bad."""
-    columns, log_odds = [], np.full(rows, -2.9)
+def _world(draw: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Inputs as their units ask for, each applicant's log-odds of bad, and who closed which source."""
+    columns: list[np.ndarray] = []
+    closed: dict[str, np.ndarray] = {}
+    log_odds = np.full(rows, -2.9)
     for row in ROWS:
         hidden = draw.normal(size=rows)
         log_odds += float(row[9]) * hidden
@@ -78,8 +81,9 @@ def _world(draw: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray
             "months": np.round(20 * np.exp(hidden)),
             "minor units": np.round(40_000 * np.exp(hidden)),
         }.get(row[5], np.round(np.exp(hidden * 0.5), 3))
-        columns.append(np.where(draw.random(rows) < float(row[10]), np.nan, seen))
-    return np.column_stack(columns), log_odds
+        shut = closed.setdefault(row[3], draw.random(rows) < float(row[10]))
+        columns.append(np.where(shut, np.nan, seen))
+    return np.column_stack(columns), log_odds, closed
 
 
 def _train(inputs: np.ndarray, is_bad: np.ndarray) -> lgb.Booster:
@@ -90,9 +94,24 @@ def _train(inputs: np.ndarray, is_bad: np.ndarray) -> lgb.Booster:
     return lgb.train({"objective": "binary", **trees, **fixed, **monotone}, data, 60)
 
 
+def _write_coverage(ws: Workspace, keys: list[str], closed: dict[str, np.ndarray]) -> None:
+    tables, counts = [], {}
+    for source, shut in closed.items():
+        status = pa.array(np.where(shut, "closed", "present"))
+        tables.append(pa.table({"application_id": keys, "source": [source] * len(keys), "status": status}))
+        number = int(shut.sum())
+        counts[source] = {"present": len(keys) - number, "silent": 0, "closed": number, "absent": 0}
+    counts["web_visits"] = {"present": 0, "silent": 0, "closed": 0, "absent": len(keys)}
+    write_table(ws.stage("derive") / "coverage.parquet", pa.concat_tables(tables))
+    write_json(ws.stage("derive") / "derive.json", {"applications": len(keys), "coverage": counts})
+
+
 def _write_accounts(ws: Workspace, is_bad: np.ndarray, late: np.ndarray) -> None:
     rows, sources = len(is_bad), dict.fromkeys(row[3] for row in ROWS)
     write_json(ws.stage("derive") / "specs.json", [s.as_dict() for s in specs()])
+    read = {"rows_in": rows * 40, "rows_kept": rows * 40 - 12, "rejected": {"clock_in_future": 12}}
+    tables = dict.fromkeys(sources, read)
+    write_json(ws.stage("ingest") / "ingest.json", {"rows_in": rows * 40 * len(tables), "tables": tables})
     verdicts = {"kept": rows + 163, "not granted": 310, "no consent to train": 84, "applied after as_of": 7}
     write_json(
         ws.stage("cohort") / "cohort.json",
@@ -102,14 +121,6 @@ def _write_accounts(ws: Workspace, is_bad: np.ndarray, late: np.ndarray) -> None
     rule = {"performance_window_days": 90, "dpd_days": 30, "indeterminate_dpd_days": 15}
     account = {"rows_in": rows + 163, "rows_out": rows + 72, "verdicts": labels}
     write_json(ws.stage("label") / "label.json", rule | account)
-    seen = {
-        s: {"present": rows - 40 * i, "silent": 15 * i, "closed": 25 * i, "absent": 0} for i, s in enumerate(sources)
-    }
-    seen["web_visits"] = {"present": 0, "silent": 0, "closed": 0, "absent": rows}
-    write_json(
-        ws.stage("derive") / "derive.json",
-        {"applications": rows, "columns": 20, "catalogue_fingerprint": "c" * 64, "events_seen": 1, "coverage": seen},
-    )
     parts = {
         name: {"rows": int(part.sum()), "bads": int(is_bad[part].sum()), "people": int(part.sum())}
         for name, part in (("development", ~late), ("out_of_time", late))
