@@ -92,7 +92,7 @@ class Converter:
             return given.cast(pa.int64()), np.zeros(len(raw), bool)
         except pa.ArrowInvalid:
             read = salvage(given, lambda some: some.cast(pa.float64()), pa.float64())
-        return _numeric(read), _mask(pc.and_(given.is_valid(), read.is_null()))
+        return _numeric(read), self._unread(given, read)
 
     def _numbers(self, column: Column, reading: Reading, raw: pa.Array, name: str) -> Converted:
         numbers, unreadable = self.numbers(raw)
@@ -112,7 +112,7 @@ class Converter:
             raise MappingError(f"column '{name}' holds numbers; say their unit since 1970: {', '.join(EPOCH_UNITS)}")
         given = self._given(raw)
         read = from_format(given, reading.format, zone) if reading.format else from_text(given, zone)
-        return _faulty(read, "bad_time", name, _mask(pc.and_(given.is_valid(), read.is_null())))
+        return _faulty(read, "bad_time", name, self._unread(given, read))
 
     def _epochs(self, unit: str, raw: pa.Array, name: str) -> Converted:
         numbers, unreadable = self.numbers(raw)
@@ -138,6 +138,13 @@ class Converter:
 
     def _given(self, text: pa.Array) -> pa.Array:
         return pc.if_else(pc.is_in(text, pa.array(self.missing, pa.string())), pa.scalar(None, pa.string()), text)
+
+    def _unread(self, given: pa.Array, read: pa.Array) -> Mask:
+        """Where a text was given and nothing could be read; blanks around a word for missing do not make it a value."""
+        unread = pc.and_(given.is_valid(), read.is_null())
+        if not pc.any(unread).as_py():
+            return _mask(unread)
+        return _mask(pc.and_(unread, self._given(pc.utf8_trim_whitespace(given)).is_valid()))
 
 
 def slug(text: str) -> str:

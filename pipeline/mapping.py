@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from features.tables import BY_NAME, PURPOSES, Category, Table
-from pipeline.mapping_parts import Names, Part, Zone, unknown
+from pipeline.mapping_parts import Encoding, Names, Part, Zone, unknown
 from pipeline.mapping_readings import Reading, check_reading
 from pipeline.params import read_yaml
 from saakh.errors import MappingError
@@ -65,7 +65,7 @@ class Source(Part):
     drop: Map[str, str] = Field(default_factory=dict)
     missing: Names = MISSING
     delimiter: str = Field(",", min_length=1, max_length=1)
-    encoding: str = "utf8"
+    encoding: Encoding = "utf8"
 
     @model_validator(mode="after")
     def _fits_table(self) -> Self:

@@ -1,5 +1,6 @@
 """What every part of a mapping has in common: closed keys with a hint, names, zones, and how a fault is put."""
 
+import codecs
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -39,9 +40,18 @@ def _zone(name: str) -> str:
     return name
 
 
+def _encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ValueError(f"no encoding '{name}'; use a name such as utf8 or latin-1") from None
+    return name
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
+Encoding = Annotated[str, AfterValidator(_encoding)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]

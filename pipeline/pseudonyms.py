@@ -56,10 +56,9 @@ class Pseudonyms:
         """The pseudonyms of a column of text, plain or dictionary-encoded; as a dictionary with int32 indices."""
         coded = identifiers if pa.types.is_dictionary(identifiers.type) else pc.dictionary_encode(identifiers)
         digests = pa.array(self.many(domain, coded.dictionary.to_pylist()), pa.string())
-        indices = coded.indices.cast(pa.int32())
-        if digests.null_count:
-            indices = pc.if_else(digests.is_valid().take(indices), indices, pa.scalar(None, pa.int32()))
-        return pa.DictionaryArray.from_arrays(indices, digests)
+        given = digests.is_valid().take(coded.indices)
+        indices = pc.if_else(given, coded.indices.cast(pa.int32()), pa.scalar(None, pa.int32()))
+        return pa.DictionaryArray.from_arrays(indices, digests.fill_null(""))
 
     def origins(self, people: Sequence[str | None]) -> npt.NDArray[np.int64]:
         """Each person's secret origin: metres east and north, shape (people, 2), uniform within 5,000 km either way."""
