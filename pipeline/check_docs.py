@@ -29,7 +29,7 @@ IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def write_docs(report: Report, as_of: datetime, folder: Path) -> None:
     """Write the Data Docs of a report into `folder`, whole or not at all; they hold counts and positions, no value."""
     with whole_folder(folder) as site:
-        store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site)}
+        store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site.resolve())}
         index = {"class_name": "DefaultSiteIndexBuilder"}
         builder = {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": index}
         here = context(data_docs_sites={"saakh": {**builder, "show_how_to_buttons": False}})
