@@ -28,12 +28,12 @@ class TextModel:
 def parse(text: str) -> TextModel:
     """The model in LightGBM's text; an `ArtifactError` names what a scorecard cannot hold."""
     head, *blocks = text.split("\n\nend of trees", maxsplit=1)[0].split("\nTree=")
-    header = _fields(head)
+    header = fields_of(head)
     _check_header(header, head)
     if len(blocks) != len(header.get("tree_sizes", "").split()) or "\nend of trees" not in text:
         raise ArtifactError("model.txt is cut short: it does not hold the trees its header counts; train again")
     features = tuple(header["feature_names"].split())
-    trees = [_tree(number, _fields(block)) for number, block in enumerate(blocks)]
+    trees = [_tree(number, fields_of(block)) for number, block in enumerate(blocks)]
     names = ("feature", "threshold", "missing_left", "zero_is_missing", "left", "right", "value", "cover")
     arrays = {name: np.concatenate([t[name] for t in trees]) if trees else np.zeros(0) for name in names}
     return TextModel(features, Trees.of(len(features), splits=[len(t["feature"]) for t in trees], **arrays))
@@ -52,7 +52,8 @@ def _check_header(header: dict[str, str], head: str) -> None:
         raise ArtifactError("model.txt is a random forest; a scorecard holds boosted trees, whose outputs add up")
 
 
-def _fields(block: str) -> dict[str, str]:
+def fields_of(block: str) -> dict[str, str]:
+    """The `key=value` lines of a part of the text."""
     return dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
 
 
@@ -73,27 +74,27 @@ def _tree(number: int, fields: dict[str, str]) -> dict[str, np.ndarray]:
 def _constant(fields: dict[str, str]) -> dict[str, np.ndarray]:
     none = np.zeros(0)
     splits = dict.fromkeys(("feature", "threshold", "missing_left", "zero_is_missing", "left", "right"), none)
-    return {**splits, "value": _numbers(fields["leaf_value"])[:1], "cover": np.ones(1)}
+    return {**splits, "value": numbers(fields["leaf_value"])[:1], "cover": np.ones(1)}
 
 
 def _grown(number: int, fields: dict[str, str]) -> dict[str, np.ndarray]:
-    decision = _numbers(fields["decision_type"]).astype(np.int64)
+    decision = numbers(fields["decision_type"]).astype(np.int64)
     if (decision & CATEGORICAL).any():
         raise ArtifactError(f"tree {number} has categorical splits; encode categories as numbers before training")
-    raw, missing = _numbers(fields["threshold"]), (decision >> 2) & 3
+    raw, missing = numbers(fields["threshold"]), (decision >> 2) & 3
     if not np.isin(missing, (MISSING_NONE, MISSING_ZERO, MISSING_NAN)).all():
         raise ArtifactError(f"tree {number} treats missing values in a way LightGBM 4 does not know")
     tree = {
-        "feature": _numbers(fields["split_feature"]),
+        "feature": numbers(fields["split_feature"]),
         "threshold": plain_thresholds(raw),
         "missing_left": np.where(missing == MISSING_NONE, raw >= 0, (decision & DEFAULT_LEFT) != 0),
         "zero_is_missing": missing == MISSING_ZERO,
-        "left": _numbers(fields["left_child"]),
-        "right": _numbers(fields["right_child"]),
-        "value": _numbers(fields["leaf_value"]),
-        "cover": _numbers(fields["leaf_count"]),
+        "left": numbers(fields["left_child"]),
+        "right": numbers(fields["right_child"]),
+        "value": numbers(fields["leaf_value"]),
+        "cover": numbers(fields["leaf_count"]),
     }
-    _check_covers(number, tree, _numbers(fields["internal_count"]))
+    _check_covers(number, tree, numbers(fields["internal_count"]))
     return tree
 
 
@@ -113,5 +114,6 @@ def _check_covers(number: int, tree: dict[str, np.ndarray], counted: np.ndarray)
         )
 
 
-def _numbers(text: str) -> np.ndarray:
+def numbers(text: str) -> np.ndarray:
+    """The numbers of a field, in order."""
     return np.array([float(part) for part in text.split()])

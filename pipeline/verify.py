@@ -19,8 +19,8 @@ def run(path: Path, tell: Tell = quiet) -> Summary:
     """Verify the scorecard at `path`; an `ArtifactError` says what is not as it was exported."""
     with timed("verify") as summary:
         tell("reading", 0, 2)
-        members = archive.read(path)
         try:
+            members = archive.read(path)
             scorecard = Scorecard.from_members(members)
             check_text(scorecard, members)
             tell("replaying", 1, 2)

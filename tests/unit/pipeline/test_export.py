@@ -1,0 +1,200 @@
+"""Export: the same bytes from the same bundle, replayed before they are written, and nothing when anything differs."""
+
+import json
+import shutil
+from dataclasses import replace
+from math import inf, nextafter
+
+import lightgbm as lgb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import saakh
+from models.lightgbm_text import parse
+from pipeline import export, verify
+from pipeline.bundle import Bundle
+from pipeline.engines import read_table, write_table
+from pipeline.golden_vectors import candidates, inputs
+from pipeline.workspace import Workspace, write_json
+from saakh import archive
+from saakh.errors import ArtifactError, ConfigError, MissingInputError
+from saakh.trees import Trees
+from tests.small_scorecard import booster, bundle, packed, specs, table, write_run
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run that has been evaluated."""
+    return write_run(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture
+def workspace(finished, tmp_path):
+    """A copy of it that a test may change."""
+    shutil.copytree(finished.workspace, tmp_path / "run")
+    return Workspace(tmp_path / "run")
+
+
+def test_a_run_ends_in_a_scorecard_that_verifies(finished, workspace):
+    summary = export.run(finished, workspace)
+    path = workspace.root / "export" / "scorecard-0.1.0.saakh"
+    assert summary.facts["scorecard"] == str(path)
+    assert summary.rows_in == 400
+    assert saakh.load(path).verify().vectors >= 200
+    assert verify.run(path).facts["golden vectors"].endswith("reproduced, largest difference 0.0e+00 points")
+
+
+def test_a_scorecard_scores_as_lightgbm_does_with_the_model_of_the_run(finished, workspace):
+    export.run(finished, workspace)
+    card = saakh.load(workspace.root / "export" / "scorecard-0.1.0.saakh")
+    model = lgb.Booster(model_file=workspace.root / "train" / "model.txt")
+    features = read_table(workspace.root / "derive" / "features.parquet").drop_columns("application_id")
+    expected = model.predict(features.to_pandas().to_numpy(), raw_score=True)
+    got = [card.score(row).log_odds for row in features.to_pylist()]
+    assert got == pytest.approx(expected, abs=1e-9)
+
+
+def test_two_exports_are_the_same_bytes(finished, workspace):
+    path = workspace.root / "export" / "scorecard-0.1.0.saakh"
+    export.run(finished, workspace)
+    first = path.read_bytes()
+    export.run(finished, workspace)
+    assert path.read_bytes() == first
+
+
+def test_a_bundle_put_away_and_fetched_builds_the_same_bytes(finished, workspace, tmp_path):
+    export.run(finished, workspace)
+    Bundle.from_workspace(workspace, finished).to_folder(tmp_path / "bundle")
+    shutil.rmtree(workspace.root / "train")
+    rebuilt = export.build(Bundle.from_folder(tmp_path / "bundle"))
+    assert rebuilt == (workspace.root / "export" / "scorecard-0.1.0.saakh").read_bytes()
+
+
+def test_a_bundle_with_a_file_missing_is_named(tmp_path):
+    with pytest.raises(MissingInputError, match=r"model\.txt, specs\.json"):
+        Bundle.from_folder(tmp_path)
+
+
+def test_metrics_of_another_model_are_refused(finished, workspace):
+    write_json(workspace.root / "evaluate" / "metrics.json", {"model_sha256": "f" * 64})
+    with pytest.raises(ArtifactError, match="saakh evaluate"):
+        export.run(finished, workspace)
+
+
+def test_a_model_changed_after_training_is_refused(finished, workspace):
+    path = workspace.root / "train" / "model.txt"
+    path.write_text(path.read_text().replace("leaf_value=", "leaf_value=0", 1))
+    with pytest.raises(ArtifactError, match="saakh train"):
+        export.run(finished, workspace)
+
+
+def test_export_before_evaluate_says_what_to_run(finished, workspace):
+    shutil.rmtree(workspace.root / "evaluate")
+    with pytest.raises(MissingInputError, match="saakh evaluate"):
+        export.run(finished, workspace)
+
+
+@pytest.mark.parametrize("off_by", [1e-6, 3e-9, -3e-9])
+def test_a_model_that_the_runtime_does_not_reproduce_is_not_written(finished, workspace, monkeypatch, off_by):
+    honest = export.parse
+
+    def crooked(text):
+        model = honest(text)
+        value = model.trees.value.copy()
+        value[0] += off_by
+        return replace(model, trees=replace(model.trees, value=value))
+
+    monkeypatch.setattr(export, "parse", crooked)
+    with pytest.raises(ArtifactError, match="does not reproduce"):
+        export.run(finished, workspace)
+    assert not list(workspace.root.rglob("*.saakh"))
+
+
+def test_a_feature_outside_its_declared_range_stops_the_export(finished, workspace):
+    path = workspace.root / "derive" / "features.parquet"
+    features = read_table(path)
+    i = features.column_names.index("input_2_30d")
+    write_table(path, features.set_column(i, "input_2_30d", pa.array(np.full(features.num_rows, -8.5))))
+    with pytest.raises(ArtifactError, match=r"input_2_30d \(400 of 400\)"):
+        export.run(finished, workspace)
+
+
+def test_model_and_account_that_name_other_features_are_refused():
+    given = bundle(booster(table(300)).model_to_string(), 8)
+    columns = given.train["columns"][::-1]
+    with pytest.raises(ArtifactError, match="same order"):
+        export.build(replace(given, train=given.train | {"columns": columns}))
+
+
+def test_a_feature_without_a_spec_is_refused():
+    given = bundle(booster(table(300)).model_to_string(), 8)
+    with pytest.raises(ArtifactError, match="input_7_30d"):
+        export.build(replace(given, specs=given.specs[:7]))
+
+
+@pytest.mark.parametrize("cutoffs", [[600, 500], [500, 500]])
+def test_bands_that_do_not_rise_are_refused(cutoffs):
+    with pytest.raises(ConfigError, match=r"export\.bands"):
+        export.bands(cutoffs)
+
+
+def test_bands_go_from_a_down():
+    assert export.bands([500, 600]) == [
+        {"name": "A", "from_points": 600},
+        {"name": "B", "from_points": 500},
+        {"name": "C", "from_points": None},
+    ]
+
+
+def test_the_file_holds_no_clock_and_only_what_it_lists():
+    members = archive.unpack(packed())
+    manifest = json.loads(members["manifest.json"])
+    assert set(manifest["members"]) == set(members) - {"manifest.json"}
+    assert b"2026-06-01" in members["manifest.json"]
+
+
+def test_golden_vectors_meet_every_threshold_and_its_neighbours():
+    trees = parse(booster(table()).model_to_string()).trees
+    vectors = inputs(specs(8), trees)
+    met = [{repr(v[i]) for v in vectors} for i in range(8)]
+    assert len(vectors) >= 200
+    for feature, threshold in zip(trees.feature, trees.threshold.tolist(), strict=True):
+        wanted = (threshold, nextafter(threshold, -inf), nextafter(threshold, inf))
+        assert {repr(w) for w in wanted if abs(w) <= 1e15} <= met[feature]
+
+
+def test_golden_vectors_try_missing_zero_bounds_and_beyond():
+    tried = candidates(specs(1)[0], np.array([0.5, inf]))
+    assert tried[0] is None
+    assert {repr(v) for v in (0.0, -0.0, 1e-36, -1e-36, -8.0, 8.0, -16.0, 16.0, 0.5)} <= {repr(v) for v in tried}
+    assert inputs(specs(8), parse(booster(table(200)).model_to_string()).trees)[0] == [None] * 8
+
+
+def test_golden_vectors_keep_to_a_thousand_however_many_thresholds():
+    count = 500
+    halves = {"left": [-1] * count, "right": [-2] * count, "value": [0.1, -0.1] * count, "cover": [1, 1] * count}
+    flags = {"missing_left": [0] * count, "zero_is_missing": [0] * count}
+    stumps = Trees.of(1, splits=[1] * count, feature=[0] * count, threshold=np.arange(count), **halves, **flags)
+    assert len(candidates(specs(1)[0], stumps.threshold)) > 1_500
+    assert len(inputs(specs(1), stumps)) == 1_024
+
+
+def test_verify_finds_arrays_that_are_not_the_text(tmp_path):
+    members = archive.unpack(packed())
+    other = archive.unpack(export.build(bundle(booster(table(), rounds=39).model_to_string(), 8)))
+    manifest = json.loads(members["manifest.json"])
+    manifest["members"]["model.txt"] = json.loads(other["manifest.json"])["members"]["model.txt"]
+    path = tmp_path / "forged.saakh"
+    path.write_bytes(
+        archive.pack(members | {"model.txt": other["model.txt"], "manifest.json": json.dumps(manifest).encode()})
+    )
+    with pytest.raises(ArtifactError, match=r"forged\.saakh: model\.txt is another model"):
+        verify.run(path)
+
+
+def test_verify_says_which_file_is_damaged(tmp_path):
+    path = tmp_path / "scorecard-0.1.0.saakh"
+    path.write_bytes(packed()[:-1])
+    with pytest.raises(ArtifactError, match=r"scorecard-0\.1\.0\.saakh"):
+        verify.run(path)
