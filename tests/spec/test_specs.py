@@ -1,0 +1,104 @@
+"""Every declared feature gives what was worked out by hand on the pages beside this file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from features.catalogue import all_features
+from features.tables import BY_NAME, Table, consents
+from pipeline.canonical import schema
+from pipeline.derive import derive
+from pipeline.engines import Engine
+from tests.ascii import rows
+from tests.spec.worked import Example, agrees, examples
+
+PAGES = sorted(Path(__file__).parent.glob("*.md"))
+EXAMPLES = [example for page in PAGES for example in examples(page)]
+FEATURES = {feature.name: feature for feature in all_features()}
+ENGINES = {"duckdb": lambda: Engine(threads=1, memory_gb=1)}
+
+Row = dict[str, float | None]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def measured(request: pytest.FixtureRequest) -> Iterator[list[Row]]:
+    """The derive stage over all examples at once, each an applicant: a row of features an example."""
+    engine = ENGINES[request.param]()
+    matrix, _ = derive(
+        engine,
+        engine.table(cohort(), "cohort"),
+        engine.table(agreed(), "consents"),
+        {name: engine.table(events(BY_NAME[name]), name) for name in sorted({table_of(e).name for e in EXAMPLES})},
+        all_features(),
+        "score",
+    )
+    yield matrix.to_pylist()
+    engine.close()
+
+
+def table_of(example: Example) -> Table:
+    return FEATURES[example.feature].table
+
+
+def person(number: int) -> str:
+    return f"{number:04}"
+
+
+def cohort() -> pa.Table:
+    names = [person(number) for number in range(len(EXAMPLES))]
+    moments = pa.array([example.snapshot for example in EXAMPLES], pa.timestamp("us"))
+    return pa.table({"application_id": names, "person_id": names, "snapshot_at": moments, "asked_at": moments})
+
+
+def agreed() -> pa.Table:
+    granted = [
+        {
+            "artefact_id": person(number),
+            "person_id": person(number),
+            "category": table_of(example).category.value,
+            "purpose": "score",
+            "starts_at": example.snapshot,
+            "data_from": example.consent[0],
+            "data_to": example.consent[1],
+            "basis": "explicit",
+        }
+        for number, example in enumerate(EXAMPLES)
+        if example.consent is not None
+    ]
+    return pa.Table.from_pylist(granted, schema=schema(consents))
+
+
+def events(table: Table) -> pa.Table:
+    """The rows of one table that all examples draw, each under its own applicant."""
+    drawn = []
+    for number, example in enumerate(EXAMPLES):
+        if table_of(example) is table and example.table:
+            part = rows(table, example.table)
+            drawn.append(part.set_column(0, "person_id", pa.array([person(number)] * part.num_rows, pa.string())))
+    return pa.concat_tables(drawn)
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=[example.name for example in EXAMPLES])
+def test_a_feature_gives_what_was_worked_by_hand(measured: list[Row], number: int) -> None:
+    example = EXAMPLES[number]
+    got = {column: measured[number][column] for column in example.values}
+    wrong = {column: got[column] for column, written in example.values.items() if not agrees(got[column], written)}
+    assert not wrong, f"{example.page}.md, {example.name}: written {example.values}"
+
+
+@pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES)
+def test_every_column_of_a_feature_is_worked_by_hand(feature) -> None:
+    worked = {column for e in EXAMPLES if e.feature == feature.name for column in e.values}
+    assert worked == set(feature.columns)
+
+
+def test_a_page_holds_its_family_and_nothing_else() -> None:
+    assert [(e.page, e.name) for e in EXAMPLES if e.page != FEATURES[e.feature].family] == []
+
+
+def test_an_example_draws_only_columns_of_its_table() -> None:
+    for example in EXAMPLES:
+        drawn = {cell.strip() for cell in example.table.partition("\n")[0].strip("|").split("|")} - {""}
+        assert drawn <= set(table_of(example).by_name), example.name
