@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.engines import write_table
+from pipeline.ingest_account import REJECTS
 from pipeline.params import Params
 from pipeline.workspace import Workspace
 from tests.valid_tables import valid_tables
@@ -21,6 +22,7 @@ def main(rows: int = 1_300_000, threads: int = 2) -> None:
         for name, table in valid_tables(rows).items():
             write_table(ws.stage("ingest") / f"{name}.parquet", table)
             accounts[name] = {"rows_in": table.num_rows, "rows_kept": table.num_rows, "rejected": {}}
+        write_table(ws.stage("ingest") / "rejects.parquet", REJECTS.empty_table())
         (ws.stage("ingest") / "ingest.json").write_text(json.dumps({"tables": accounts}))
         start, used = time.perf_counter(), time.process_time()
         from pipeline import check  # noqa: PLC0415 - its import is part of what is measured

@@ -38,7 +38,8 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         limits = Limits(params.as_of, params.check.rejected_share_max, params.check.freshness_days_max)
         with closing(Engine(params.threads, params.memory_gb)) as engine:
             tables = {name: engine.read(path) for name, path in files.items() if path.exists()}
-            arrivals = read_arrivals(engine, ws.need("ingest", "ingest.json"), tables)
+            account, rejects = ws.need("ingest", "ingest.json"), ws.need("ingest", "rejects.parquet")
+            arrivals = read_arrivals(engine, account, rejects, tables)
             report = validate(engine, tables, limits, arrivals, tell)
         folder = ws.stage("check")
         write(report, params, folder)

@@ -27,6 +27,7 @@ SCHEMA_RULES = (
 )
 BALANCED = "rows in = rows kept + rows rejected"
 STORED = "rows stored = rows kept"
+LISTED = "rows listed in rejects.parquet = rows rejected"
 SHARE = "rejected_share"
 NOTHING = "nothing"
 
@@ -35,12 +36,13 @@ Found = dict[str, tuple[Outcome, ...]]
 
 @dataclass(frozen=True)
 class Arrival:
-    """Rows of a table that came, were kept and were rejected, as ingest counted them, and rows found in its file."""
+    """Rows of a table that came, were kept and were rejected, as ingest counted them; and as found in its files."""
 
     rows_in: int
     rows_kept: int
     rows_rejected: int
     rows_stored: int
+    rows_listed: int
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Limits:
         """The rules about an arrival."""
         share = f"at most {self.rejected_share_max:.1%} of rows are rejected on arrival"
         bounds = {"min_value": 0, "max_value": self.rejected_share_max}
-        rules = [always(BALANCED), always(STORED), Rule(share, "ExpectColumnValuesToBeBetween", SHARE, bounds)]
+        rules = [*map(always, (BALANCED, STORED, LISTED)), Rule(share, "ExpectColumnValuesToBeBetween", SHARE, bounds)]
         return rules + ([always(self.fresh)] if self.freshness_days_max is not None else [])
 
 
@@ -94,16 +96,19 @@ def _places(columns: list[dict[str, Any]], name: str) -> dict[int, str]:
     return {place: row["column"] for place, row in enumerate(columns) if row["table"] == name}
 
 
-def read_arrivals(engine: Engine, path: Path, tables: Tables) -> dict[str, Arrival]:
-    """Ingest's tally of each table beside the rows its file holds."""
-    told: dict[str, Any] = read_json(path)["tables"]
-    return {name: _arrival(told.get(name), _value(engine, rows.count())) for name, rows in tables.items()}
-
-
-def _arrival(told: dict[str, Any] | None, stored: int) -> Arrival:
-    if told is None:
-        return Arrival(0, 0, 0, stored)
-    return Arrival(told["rows_in"], told["rows_kept"], sum(told["rejected"].values()), stored)
+def read_arrivals(engine: Engine, account: Path, rejects: Path, tables: Tables) -> dict[str, Arrival]:
+    """Ingest's tally of each table beside the rows its file holds and the rejected rows that are listed."""
+    told: dict[str, Any] = read_json(account)["tables"]
+    counted = engine.batches(engine.read(rejects).group_by("table").agg(rows=ibis._.count())).read_all()
+    listed = {row["table"]: row["rows"] for row in counted.to_pylist()}
+    arrivals = {}
+    for name, rows in tables.items():
+        tally = told.get(name, {"rows_in": 0, "rows_kept": 0, "rejected": {}})
+        rejected = sum(tally["rejected"].values())
+        arrivals[name] = Arrival(
+            tally["rows_in"], tally["rows_kept"], rejected, _value(engine, rows.count()), listed.get(name, 0)
+        )
+    return arrivals
 
 
 def arrival_outcomes(
@@ -114,6 +119,7 @@ def arrival_outcomes(
         {
             BALANCED: came.rows_in == came.rows_kept + came.rows_rejected,
             STORED: came.rows_stored == came.rows_kept,
+            LISTED: came.rows_listed == came.rows_rejected,
             SHARE: came.rows_rejected / max(came.rows_in, 1),
             limits.fresh: not stale.get(name, False),
         }

@@ -110,6 +110,6 @@ def say(capsys: pytest.CaptureFixture[str], figures: str) -> None:
 
 
 def check(engine: Engine, tables: Tables) -> Report:
-    arrivals = {name: Arrival(t.num_rows, t.num_rows, 0, t.num_rows) for name, t in tables.items()}
+    arrivals = {name: Arrival(t.num_rows, t.num_rows, 0, t.num_rows, 0) for name, t in tables.items()}
     there = {name: engine.table(t, name) for name, t in tables.items()}
     return validate(engine, there, LIMITS, arrivals)

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline import check
 from pipeline.engines import write_table
+from pipeline.ingest_account import REJECTS
 from pipeline.params import Params
 from pipeline.workspace import Workspace
 from saakh.errors import ContractError, MissingInputError, UnreadableInputError
@@ -44,6 +45,7 @@ def ingested(root: Path, damage: dict[tuple[str, str], dict[int, object]] | None
         write_table(ws.stage("ingest") / f"{name}.parquet", table)
         rows = table.num_rows
         accounts[name] = {"rows_in": rows, "rows_kept": rows, "rejected": {}}
+    write_table(ws.stage("ingest") / "rejects.parquet", REJECTS.empty_table())
     (ws.stage("ingest") / "ingest.json").write_text(json.dumps({"tables": accounts}))
     return ws
 
