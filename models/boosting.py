@@ -9,6 +9,7 @@ import lightgbm as lgb
 import numpy as np
 
 from models.arrays import Codes, Flags, Floats
+from models.unseen_missing import send_unseen_missing_to_worse
 from saakh.errors import ContractError
 
 
@@ -59,6 +60,11 @@ def leaf_rows_for(rows: int) -> int:
     return int(np.clip(rows // 10, 20, 400))
 
 
+def column_share_for(columns: int) -> float:
+    """Share of the columns a tree may look at: three tenths, so that trees differ, but at least a dozen columns."""
+    return min(1.0, max(0.3, 12 / columns))
+
+
 def threads_for(values: int, threads: int) -> int:
     """How many threads a matrix of so many values is worth; below a few million, handing out work costs more."""
     return threads if values >= 5_000_000 else 1
@@ -83,7 +89,8 @@ def fit(x: Floats, bad: Flags, fold: Codes, inputs: Inputs, settings: Settings, 
     losses = kept["valid log_loss-mean"]
     out_of_fold = np.empty(len(bad))
     for (_, held), booster in zip(parts, kept["cvbooster"].boosters, strict=True):
-        out_of_fold[held] = booster.predict(x[held], raw_score=True, num_iteration=len(losses), num_threads=threads)
+        text = normalised(booster.model_to_string(num_iteration=len(losses)), inputs)
+        out_of_fold[held] = log_odds(text, x[held], threads)
     final = lgb.train(grown_with, data, len(losses))
     used = final.feature_importance("split") > 0
     names = tuple(n for n, is_used in zip(inputs.names, used, strict=True) if is_used)
@@ -96,14 +103,15 @@ def log_odds(text: str, x: Floats, threads: int) -> Floats:
 
 
 def normalised(text: str, inputs: Inputs) -> str:
-    """The text without what differs between runs or tells of a person.
+    """The text without what differs between runs or tells of a person, and with an answer to what was never missing.
 
     The parameters name the thread count; `feature_infos` holds the least and greatest value anyone had, which the
     possible range replaces (LightGBM needs an entry a feature there and does not predict with it).
     """
     infos = " ".join(f"[{_bound(low, '-inf')}:{_bound(high, 'inf')}]" for low, high in inputs.bounds)
     text = re.sub(r"^feature_infos=.*$", f"feature_infos={infos}", text, count=1, flags=re.MULTILINE)
-    return re.sub(r"^parameters:.*?^end of parameters\n+", "", text, count=1, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^parameters:.*?^end of parameters\n+", "", text, count=1, flags=re.MULTILINE | re.DOTALL)
+    return send_unseen_missing_to_worse(text)
 
 
 def uninformative(x: Floats, names: Sequence[str]) -> dict[str, str]:

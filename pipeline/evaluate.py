@@ -13,7 +13,7 @@ from models.rank_order import by_decile, group
 from pipeline import tracking
 from pipeline.engines import read_table
 from pipeline.params import Params
-from pipeline.sample import KEY, codes, matched
+from pipeline.sample import KEY, codes, positions
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, digest, read_json, write_json
 from saakh.errors import ContractError
@@ -38,8 +38,8 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Write `evaluate/metrics.json`, and add it to the model's MLflow run."""
     with timed("evaluate") as summary:
         tell("resampling", 0, 2)
-        later, earlier = read_scored(ws)
-        metrics = evaluate(params, later, earlier)
+        later, earlier, returning = read_scored(ws)
+        metrics = evaluate(params, later, earlier, returning)
         metrics = {"model_sha256": digest(ws.need("train", "model.txt"))} | metrics
         write_json(ws.stage("evaluate") / "metrics.json", metrics)
         tell("logging the run", 1, 2)
@@ -50,22 +50,37 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     return summary
 
 
-def read_scored(ws: Workspace) -> tuple[Scored, Scored]:
-    """The scored loans out of time and out of fold; scores of another model than `train.json` tells of are refused."""
-    path = ws.need("train", "scores.parquet")
-    if digest(path) != read_json(ws.need("train", "train.json"))["scores_sha256"]:
-        raise ContractError(f"{path} is not the one train.json tells of; rerun `saakh train`")
-    scores = read_table(path)
-    cohort = matched(read_table(ws.need("cohort", "cohort.parquet")), scores[KEY].combine_chunks(), "cohort")
+def read_scored(ws: Workspace) -> tuple[Scored, Scored, Scored]:
+    """The scored loans out of time, out of fold, and of returning people.
+
+    Scores of another model than `train.json` tells of are a `ContractError`.
+    """
+    cohort = read_table(ws.need("cohort", "cohort.parquet"))
+    scores, returning = _scores(ws, "scores"), _scores(ws, "returning")
     later = pc.equal(scores["split"], "out_of_time")
-    return _scored(scores, cohort, later), _scored(scores, cohort, pc.invert(later))
+    return (
+        _scored(scores.filter(later), cohort),
+        _scored(scores.filter(pc.invert(later)), cohort, with_folds=True),
+        _scored(returning, cohort),
+    )
 
 
-def evaluate(params: Params, later: Scored, earlier: Scored) -> dict[str, Any]:
-    """Both sides' figures, and what a reader should be warned of."""
+def evaluate(params: Params, later: Scored, earlier: Scored, returning: Scored) -> dict[str, Any]:
+    """Each side's figures, those of everybody who comes through the door later, and what to be warned of.
+
+    Out of time are new people only, since nobody may be on two sides. Lenders lend again to those who repaid, so new
+    people are riskier than all comers, and calibration is read off all comers.
+    """
     found = {"out_of_time": section(params, later), "out_of_fold": section(params, earlier)}
+    door = {"through_the_door": section(params, together(later, returning))}
     settings = {"confidence": params.evaluate.confidence, "resamples": params.evaluate.resamples}
-    return settings | found | {"warnings": warnings(found)}
+    return settings | found | door | {"warnings": warnings(found)}
+
+
+def together(one: Scored, other: Scored) -> Scored:
+    """Both, as scores of one model."""
+    both = {f: np.concatenate([getattr(one, f), getattr(other, f)]) for f in ("person", "applied", "bad", "log_odds")}
+    return Scored(**both, fold=None)
 
 
 def section(params: Params, scored: Scored) -> dict[str, Any]:
@@ -113,6 +128,7 @@ def facts(metrics: dict[str, Any]) -> dict[str, str]:
     for side in ("out_of_time", "out_of_fold"):
         for name, label in (("auc", "AUC"), ("gini", "Gini"), ("ks", "KS"), ("observed_expected", "observed/expected")):
             lines[f"{label} {side.replace('_', ' ')}"] = in_words(metrics[side][name])
+    lines["observed/expected through the door"] = in_words(metrics["through_the_door"]["observed_expected"])
     return lines | {f"warning {i}": text for i, text in enumerate(metrics["warnings"], 1)}
 
 
@@ -125,13 +141,20 @@ def in_words(estimate: dict[str, float | None]) -> str:
     return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
 
 
-def _scored(scores: pa.Table, cohort: pa.Table, rows: pa.ChunkedArray) -> Scored:
-    scores, cohort = scores.filter(rows), cohort.filter(rows)
-    folds = scores["fold"]
+def _scores(ws: Workspace, name: str) -> pa.Table:
+    path = ws.need("train", f"{name}.parquet")
+    if digest(path) != read_json(ws.need("train", "train.json"))[f"{name}_sha256"]:
+        raise ContractError(f"{path} is not the one train.json tells of; rerun `saakh train`")
+    return read_table(path)
+
+
+def _scored(scores: pa.Table, cohort: pa.Table, *, with_folds: bool = False) -> Scored:
+    people = codes(cohort["person_id"])
+    where = positions(cohort, scores[KEY].combine_chunks(), "cohort").to_numpy()
     return Scored(
-        codes(cohort["person_id"]),
-        cohort["applied_at"].to_numpy(),
+        people[where],
+        cohort["applied_at"].to_numpy()[where],
         scores["is_bad"].to_numpy(),
         scores["log_odds"].to_numpy(),
-        None if folds.null_count else folds.to_numpy(),
+        scores["fold"].to_numpy() if with_folds else None,
     )

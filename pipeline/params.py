@@ -116,7 +116,7 @@ class Train(Section):
     learning_rate: float = Field(0.05, gt=0, le=1)
     leaves: int | None = Field(None, ge=2, le=8)
     leaf_rows_min: int | None = Field(None, ge=1)
-    column_share: float = Field(0.3, gt=0, le=1)
+    column_share: float | None = Field(None, gt=0, le=1)
     lambda_l2: float = Field(20.0, ge=0)
     early_stopping_rounds: int = Field(50, ge=1)
 

@@ -53,8 +53,10 @@ def read_sample(ws: Workspace, specs: Sequence[FeatureSpec]) -> Sample:
     if len(known) == 0:
         raise EmptyInputError("no application has a good or bad outcome; see label/label.json for what became of them")
     application = known[KEY].combine_chunks()
-    cohort = matched(_keyed(ws, "cohort", "cohort.parquet", ["person_id", "applied_at"]), application, "cohort")
-    features = matched(_keyed(ws, "derive", "features.parquet", [s.name for s in specs]), application, "features")
+    cohort = _keyed(ws, "cohort", "cohort.parquet", ["person_id", "applied_at"])
+    cohort = cohort.take(positions(cohort, application, "cohort"))
+    features = _keyed(ws, "derive", "features.parquet", [s.name for s in specs])
+    features = features.take(positions(features, application, "features"))
     return Sample(
         application,
         codes(cohort["person_id"]),
@@ -94,12 +96,12 @@ def _keyed(ws: Workspace, stage: str, file: str, columns: Sequence[str]) -> pa.T
     return table
 
 
-def matched(table: pa.Table, application: pa.Array, what: str) -> pa.Table:
-    """The table's rows for these applications, in their order; one that is not there is a `ContractError`."""
+def positions(table: pa.Table, application: pa.Array, what: str) -> pa.Array:
+    """Where the table has these applications; one that is not there is a `ContractError`."""
     where = pc.index_in(application, table[KEY].combine_chunks())
     if where.null_count:
         raise ContractError(
             f"{where.null_count} of {len(application)} labelled applications have no row in the {what}; the stages ran "
             "on different inputs: run `saakh run`"
         )
-    return table.take(where)
+    return where

@@ -60,17 +60,23 @@ def log_training(params: Params, ws: Workspace) -> str:
 
 
 def log_evaluation(params: Params, ws: Workspace) -> str:
-    """Add the figures, and what a scorecard needs beside the model, to the model's run; returns the run."""
+    """Add the figures, and all that a scorecard is built from, to the model's run; returns the run."""
     from mlflow.entities import Metric  # noqa: PLC0415
 
     run_id, log = log_training(params, ws), client(ws)
     bundle = Bundle.from_workspace(ws, params)
     now = int(time.time() * 1000)
     log.log_batch(run_id, [Metric(name, value, now, step=0) for name, value in _figures(bundle.metrics)])
+    log_bundle(params, ws, bundle)
+    return run_id
+
+
+def log_bundle(params: Params, ws: Workspace, bundle: Bundle) -> None:
+    """Keep what the scorecard is built from in the model's run, in place of what was there."""
+    run_id = log_training(params, ws)
     with tempfile.TemporaryDirectory() as folder:
         bundle.to_folder(Path(folder))
-        log.log_artifacts(run_id, folder, BUNDLE)
-    return run_id
+        client(ws).log_artifacts(run_id, folder, BUNDLE)
 
 
 def rebuild(ws: Workspace, out: Path, version: str = ALIAS) -> None:
@@ -148,8 +154,8 @@ def _register(log: "MlflowClient", run_id: str) -> None:
 
 
 def _figures(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Each figure of both sides and its bounds, as in `out_of_time.auc.low`."""
-    for side in ("out_of_time", "out_of_fold"):
+    """Each figure and its bounds, as in `out_of_time.auc.low`."""
+    for side in ("out_of_time", "out_of_fold", "through_the_door"):
         for name, estimate in metrics[side].items():
             if isinstance(estimate, dict):
                 yield from ((f"{side}.{name}.{k}", estimate[k]) for k in FIGURES if estimate[k] is not None)

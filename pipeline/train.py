@@ -13,6 +13,7 @@ from models.boosting import (
     Fitted,
     Inputs,
     Settings,
+    column_share_for,
     fit,
     leaf_rows_for,
     leaves_for,
@@ -47,7 +48,7 @@ class Learned:
 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
-    """Write `train/model.txt`, `train/scores.parquet` and `train/train.json`, and log the run with MLflow."""
+    """Write the model, the scores and `train/train.json`, and log the run with MLflow."""
     with timed("train") as summary:
         specs = read_specs(ws)
         sample = read_sample(ws, specs)
@@ -72,7 +73,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
 def learn(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Learned:
     """Split by time and person, fit on development, score both sides."""
     split = split_by_time(params, sample)
-    dev, later = split.development, split.out_of_time
+    dev, later = split.development, split.out_of_time | split.known_person
     _refuse_one_class(sample.bad[dev])
     dropped = uninformative(sample.x[dev], [s.name for s in specs])
     kept = [i for i, s in enumerate(specs) if s.name not in dropped]
@@ -83,7 +84,7 @@ def learn(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Learn
     x, inputs = sample.x[:, kept], as_inputs([specs[i] for i in kept])
     fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
     refuse_shared_people(sample.person[dev], fold, "folds")
-    settings, threads = settings_for(params, int(dev.sum())), threads_for(x.size, params.threads)
+    settings, threads = settings_for(params, int(dev.sum()), len(kept)), threads_for(x.size, params.threads)
     fitted = fit(x[dev], sample.bad[dev], fold, inputs, settings, threads)
     scored = np.full(len(dev), np.nan)
     scored[dev], scored[later] = fitted.out_of_fold, log_odds(fitted.text, x[later], threads)
@@ -101,13 +102,13 @@ def split_by_time(params: Params, sample: Sample) -> Split:
     return split
 
 
-def settings_for(params: Params, rows: int) -> Settings:
-    """What the booster is grown with; sizes left open follow the number of development rows."""
+def settings_for(params: Params, rows: int, columns: int) -> Settings:
+    """What the booster is grown with; sizes left open follow the number of development rows, and of columns."""
     chosen = params.train
     return Settings(
         leaves=chosen.leaves or leaves_for(rows),
         leaf_rows_min=chosen.leaf_rows_min or leaf_rows_for(rows),
-        column_share=chosen.column_share,
+        column_share=chosen.column_share or column_share_for(columns),
         lambda_l2=chosen.lambda_l2,
         learning_rate=chosen.learning_rate,
         rounds_max=chosen.rounds_max,
@@ -129,13 +130,15 @@ def catalogue_fingerprint(specs: Sequence[FeatureSpec]) -> str:
 def write(
     params: Params, ws: Workspace, specs: Sequence[FeatureSpec], sample: Sample, learned: Learned
 ) -> dict[str, Any]:
-    """Write the three files; returns what `train.json` holds."""
+    """Write the files; returns what `train.json` holds."""
     folder = ws.stage("train")
     write_text(folder / "model.txt", learned.fitted.text)
     write_table(folder / "scores.parquet", scores(sample, learned))
+    write_table(folder / "returning.parquet", returning(sample, learned))
     account = {
         "model_sha256": digest(folder / "model.txt"),
         "scores_sha256": digest(folder / "scores.parquet"),
+        "returning_sha256": digest(folder / "returning.parquet"),
         "catalogue_fingerprint": catalogue_fingerprint([s for s in specs if s.name not in learned.dropped]),
         "columns": list(learned.inputs.names),
         "dropped": [{"name": name, "reason": reason} for name, reason in learned.dropped.items()],
@@ -165,6 +168,18 @@ def scores(sample: Sample, learned: Learned) -> pa.Table:
             "fold": pa.array(fold[used], mask=~dev[used]),
             "is_bad": pa.array(sample.bad[used]),
             "log_odds": pa.array(learned.log_odds[used]),
+        }
+    )
+
+
+def returning(sample: Sample, learned: Learned) -> pa.Table:
+    """The loans after the cut of people known before it: on no side, but part of what comes through the door."""
+    rows = learned.split.known_person
+    return pa.table(
+        {
+            KEY: sample.application.filter(pa.array(rows)),
+            "is_bad": pa.array(sample.bad[rows]),
+            "log_odds": pa.array(learned.log_odds[rows]),
         }
     )
 

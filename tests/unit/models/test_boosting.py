@@ -9,6 +9,7 @@ import pytest
 from models.boosting import (
     Inputs,
     Settings,
+    column_share_for,
     fit,
     leaf_rows_for,
     leaves_for,
@@ -134,4 +135,15 @@ def test_columns_without_information_are_named_with_the_reason():
 def test_sizes_follow_the_number_of_rows():
     assert [leaf_rows_for(n) for n in (80, 300, 2_500, 8_000)] == [20, 30, 250, 400]
     assert [leaves_for(n) for n in (300, 30_000)] == [4, 8]
+    assert [column_share_for(n) for n in (5, 24, 111)] == [1.0, 0.5, 0.3]
     assert [threads_for(v, 8) for v in (1_000, 50_000_000)] == [1, 8]
+
+
+def test_blank_where_there_never_was_one_wins_nothing():
+    x, bad, fold = world(800, 2)
+    x[:, 0] = np.nan_to_num(x[:, 0]) + 3
+    fitted = fit(x, bad, fold, inputs(2, (1, 0)), SETTINGS, 1)
+    blank = np.column_stack([np.full(800, np.nan), x[:, 1]])
+    zero = np.column_stack([np.zeros(800), x[:, 1]])
+    assert log_odds(fitted.text, blank, 1).mean() > log_odds(fitted.text, x, 1).mean()
+    assert (log_odds(fitted.text, blank, 1) > log_odds(fitted.text, zero, 1)).all()

@@ -15,13 +15,17 @@ PARAMS = Params.model_validate({"as_of": "2026-06-01T00:00:00Z", "evaluate": {"r
 
 
 def write_scored(root, log_odds, bad, split, fold=None, person=None):
-    """Scored loans as train leaves them: one a day from 2026-01-01."""
+    """Scored loans as train leaves them: one a day from 2026-01-01. A split of `returning` goes to its own file."""
     ws, rows = Workspace(root), len(bad)
     key = pa.array([f"{i:032x}" for i in range(rows)])
-    fold = [None if s == "out_of_time" else 0 for s in split] if fold is None else fold
-    scores = {"application_id": key, "split": split, "fold": pa.array(fold, pa.int64()), "is_bad": bad}
-    write_table(ws.stage("train") / "scores.parquet", pa.table(scores | {"log_odds": pa.array(log_odds, pa.float64())}))
-    write_json(ws.stage("train") / "train.json", {"scores_sha256": digest(ws.need("train", "scores.parquet"))})
+    fold = [0 if s == "development" else None for s in split] if fold is None else fold
+    loans = pa.table({"application_id": key, "is_bad": bad, "log_odds": pa.array(log_odds, pa.float64())})
+    sides = loans.append_column("split", pa.array(split)).append_column("fold", pa.array(fold, pa.int64()))
+    back = np.array(split) == "returning"
+    write_table(ws.stage("train") / "scores.parquet", sides.filter(pa.array(~back)))
+    write_table(ws.stage("train") / "returning.parquet", loans.filter(pa.array(back)))
+    known = {f"{name}_sha256": digest(ws.need("train", f"{name}.parquet")) for name in ("scores", "returning")}
+    write_json(ws.stage("train") / "train.json", known)
     applied = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(1, "D")
     person = [f"{i:032x}" for i in (range(rows) if person is None else person)]
     cohort = pa.table({"application_id": key, "person_id": person, "applied_at": applied})
@@ -49,9 +53,18 @@ def test_out_of_time_is_judged_apart_from_out_of_fold(tmp_path):
 def test_scores_of_different_folds_are_not_ranked_against_each_other(tmp_path):
     bad, split = [True, False, True, False, True, False], ["development"] * 4 + ["out_of_time"] * 2
     ws = write_scored(tmp_path, [1, 0, 11, 10, 1, 0], bad, split, fold=[0, 0, 1, 1, None, None])
-    later, earlier = read_scored(ws)
+    later, earlier, returning = read_scored(ws)
     assert later.fold is None
-    assert evaluate(PARAMS, later, earlier)["out_of_fold"]["auc"]["value"] == 1.0
+    assert evaluate(PARAMS, later, earlier, returning)["out_of_fold"]["auc"]["value"] == 1.0
+
+
+def test_returning_people_come_through_the_door_and_are_on_no_side(tmp_path):
+    bad, split = [True, False, True, False, False, False], ["development"] * 2 + ["out_of_time"] * 2 + ["returning"] * 2
+    ws = write_scored(tmp_path, [0.0] * 6, bad, split, person=[1, 2, 3, 4, 1, 2])
+    metrics = evaluate(PARAMS, *read_scored(ws))
+    assert metrics["out_of_time"]["observed_expected"]["value"] == 1.0
+    assert metrics["through_the_door"]["observed_expected"]["value"] == 0.5
+    assert [metrics["through_the_door"][count] for count in ("rows", "bads", "people")] == [4, 1, 4]
 
 
 def test_vintages_are_months_of_application(tmp_path):
@@ -104,9 +117,10 @@ def test_loans_that_all_ended_well_leave_null_and_not_a_failure(tmp_path):
     assert facts(metrics)["AUC out of time"] == "not defined"
 
 
-def test_scores_of_another_training_are_refused(tmp_path):
-    ws = write_scored(tmp_path, [0.0, 1.0], [True, False], ["development", "out_of_time"])
-    path = ws.need("train", "scores.parquet")
+@pytest.mark.parametrize("name", ["scores", "returning"])
+def test_scores_of_another_training_are_refused(tmp_path, name):
+    ws = write_scored(tmp_path, [0.0, 1.0, 2.0], [True, False, True], ["development", "out_of_time", "returning"])
+    path = ws.need("train", f"{name}.parquet")
     write_table(path, read_table(path).slice(1))
     with pytest.raises(ContractError, match="is not the one train"):
         read_scored(ws)
