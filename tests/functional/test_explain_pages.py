@@ -1,0 +1,201 @@
+"""The report and the restricted page, as the explain stage writes them and as a browser shows them."""
+
+import json
+import re
+import stat
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import Browser
+
+from pipeline import explain
+from pipeline.params import Params
+from pipeline.workspace import Workspace
+from saakh.errors import ArtifactError, MissingInputError
+from tests.browser import chromium, opened
+from tests.synthetic_run import write_run
+
+APPLICATIONS = 600
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Path]:
+    params = write_run(tmp_path_factory.mktemp("run"), APPLICATIONS)
+    explain.run(params, Workspace(params.workspace))
+    return params, params.workspace
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+def test_the_report_opens_without_a_word_on_the_console_or_a_request(run, browser: Browser):
+    for name in ("report.html", "applicants.html"):
+        with opened(browser, run[1] / "explain" / name) as found:
+            found.page.locator("footer").scroll_into_view_if_needed()
+            assert (found.said, found.asked) == ([], [])
+
+
+def test_a_planted_request_is_refused_by_the_page_itself(run, browser: Browser, tmp_path: Path):
+    text = (run[1] / "explain" / "report.html").read_text()
+    planted = tmp_path / "planted.html"
+    planted.write_text(text.replace("<footer", '<img src="https://example.org/a.png"><script>var x</script><footer'))
+    with opened(browser, planted) as found:
+        assert sum("violates the following Content Security Policy directive" in line for line in found.said) == 2
+
+
+def test_the_first_view_is_there_within_a_second_and_the_file_is_small(run, browser: Browser):
+    path = run[1] / "explain" / "report.html"
+    assert path.stat().st_size < 2_000_000
+    with opened(browser, path) as found:
+        timing = found.page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+    assert 0 < timing < 1_000
+
+
+def test_figures_in_the_page_equal_the_metrics_file(run, browser: Browser):
+    metrics = json.loads((run[1] / "evaluate" / "metrics.json").read_text())
+    with opened(browser, run[1] / "explain" / "report.html") as found:
+        shown = found.page.eval_on_selector_all(
+            "[data-figure]",
+            "all => all.map(c => [c.dataset.figure, c.querySelector('data').value, c.querySelector('data').innerText])",
+        )
+        deciles = found.page.eval_on_selector_all(
+            "#deciles tbody tr", "rows => rows.map(r => [...r.querySelectorAll('data')].map(d => Number(d.value)))"
+        )
+        months = found.page.eval_on_selector_all(
+            "#vintages tbody tr", "rows => rows.map(r => [...r.querySelectorAll('data')].map(d => Number(d.value)))"
+        )
+    assert len(shown) == 12
+    for where, exact, text in shown:
+        part, key = where.split(".")
+        value = metrics[part][key]["value"]
+        assert float(exact) == value
+        assert float(text) == round(value, len(text.split(".")[1]))
+    judged = metrics["out_of_time"]
+    assert deciles == [[g["observed"], g["expected"]] for g in judged["by_decile"]]
+    every = metrics["out_of_fold"]["by_vintage"] + judged["by_vintage"]
+    assert months == [[m["observed"], m["expected"], m["observed_expected"]["value"]] for m in every]
+
+
+def test_importance_in_the_page_equals_the_importance_file(run, browser: Browser):
+    importance = json.loads((run[1] / "explain" / "importance.json").read_text())
+    with opened(browser, run[1] / "explain" / "report.html") as found:
+        shown = found.page.eval_on_selector_all("#ranked data", "all => all.map(d => Number(d.value))")
+    assert shown == [entry["mean_abs_points"] for entry in importance["features"][:20]]
+
+
+def test_the_switch_turns_light_to_dark_and_back(run, browser: Browser):
+    background = "getComputedStyle(document.body).backgroundColor"
+    with opened(browser, run[1] / "explain" / "report.html", scheme="light") as found:
+        light = found.page.evaluate(background)
+        found.page.get_by_role("button", name="Switch to dark colours").click()
+        dark = found.page.evaluate(background)
+        found.page.get_by_role("button", name="Switch to light colours").click()
+        assert found.page.evaluate(background) == light != dark
+    with opened(browser, run[1] / "explain" / "report.html", scheme="dark") as found:
+        assert found.page.evaluate(background) == dark
+
+
+def test_the_filter_leaves_the_inputs_that_match(run, browser: Browser):
+    with opened(browser, run[1] / "explain" / "report.html") as found:
+        found.page.get_by_label("Filter").fill("topup")
+        names = found.page.locator("#features tbody tr:visible code").all_inner_texts()
+        assert sorted(names) == ["topup_amount_mean_90d", "topup_gap_longest_90d"]
+        assert found.page.locator("#filtered").inner_text() == "2 of 20 inputs"
+
+
+def test_the_page_reads_without_its_script_and_fits_a_phone(run, browser: Browser):
+    with opened(browser, run[1] / "explain" / "report.html", script=False) as found:
+        assert found.page.locator("h2").count() == 10
+        assert found.page.locator(".swarm path").count() > 15
+        assert not found.page.locator("#theme").is_visible()
+    with opened(browser, run[1] / "explain" / "report.html", width=390) as found:
+        assert found.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_no_identifier_and_no_exact_value_of_a_person_is_in_the_report(run):
+    text = (run[1] / "explain" / "report.html").read_text()
+    features = pq.read_table(run[1] / "derive" / "features.parquet")
+    assert not [key for key in features["application_id"].to_pylist() if key[:8] in text]
+    lonely = features["topup_amount_mean_90d"].drop_null().value_counts()
+    values = [f"{e['values']:.0f}" for e in lonely.to_pylist() if e["counts"] == 1 and e["values"] > 99_999]
+    assert len(values) > 50
+    assert not [value for value in values if value in text or f"{int(value):,}" in text]
+
+
+def test_counts_below_ten_are_not_told(run):
+    text = (run[1] / "explain" / "report.html").read_text()
+    row = re.search(r"left out: applied after as_of.*?</tr>", text, re.DOTALL)
+    assert row is not None
+    assert "&lt;\u00a010" in row[0]
+    assert ">7<" not in row[0]
+
+
+def test_the_restricted_page_is_closed_to_others_and_says_what_it_is(run):
+    path = run[1] / "explain" / "applicants.html"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    text = path.read_text()
+    assert text.count("RESTRICTED") >= 3
+    assert len(set(re.findall(r"Application <code>([0-9a-f]{32})</code>", text))) == 3
+
+
+def test_points_of_every_applicant_shown_add_up_to_the_score(run, browser: Browser):
+    with opened(browser, run[1] / "explain" / "applicants.html") as found:
+        people = found.page.eval_on_selector_all(
+            ".person",
+            """all => all.map(p => ({score: Number(p.querySelector('strong data').value),
+                base: Number(p.querySelector('[data-base]').dataset.base),
+                points: [...p.querySelectorAll('details tbody td:last-child data')].map(d => Number(d.value))}))""",
+        )
+    assert [len(person["points"]) for person in people] == [20, 20, 20]
+    for person in people:
+        assert abs(person["base"] + sum(person["points"]) - person["score"]) < 1e-9
+    assert people[0]["score"] > people[1]["score"] > people[2]["score"]
+
+
+def test_the_same_inputs_give_the_same_bytes_in_any_order_of_rows(run, tmp_path: Path):
+    params = write_run(tmp_path, APPLICATIONS)
+    for path in (tmp_path / "derive" / "features.parquet", tmp_path / "train" / "scores.parquet"):
+        table = pq.read_table(path)
+        pq.write_table(table.take(list(reversed(range(table.num_rows)))), path)
+    explain.run(params, Workspace(tmp_path))
+    for name in ("report.html", "applicants.html", "importance.json"):
+        assert (tmp_path / "explain" / name).read_bytes() == (run[1] / "explain" / name).read_bytes()
+
+
+def test_a_model_that_was_not_evaluated_is_not_explained(tmp_path: Path):
+    params = write_run(tmp_path, 300)
+    path = tmp_path / "train" / "model.txt"
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(ArtifactError, match="not the model that `train` wrote about"):
+        explain.run(params, Workspace(tmp_path))
+    assert not (tmp_path / "explain").exists()
+
+
+def test_scores_of_another_model_are_refused(tmp_path: Path):
+    params = write_run(tmp_path, 300)
+    path = tmp_path / "train" / "scores.parquet"
+    table = pq.read_table(path)
+    moved = pq.read_table(path)["log_odds"].to_numpy() + 1e-6
+    pq.write_table(table.set_column(3, "log_odds", [moved]), path)
+    with pytest.raises(ArtifactError, match=r"differ from train/scores\.parquet"):
+        explain.run(params, Workspace(tmp_path))
+
+
+def test_a_missing_stage_is_named(tmp_path: Path):
+    params = write_run(tmp_path, 300)
+    (tmp_path / "evaluate" / "metrics.json").unlink()
+    with pytest.raises(MissingInputError, match="run `saakh evaluate` first"):
+        explain.run(params, Workspace(tmp_path))
+
+
+def test_consent_asserted_by_the_source_is_said(tmp_path: Path):
+    params = write_run(tmp_path, 300, basis="asserted_by_source")
+    explain.run(params, Workspace(tmp_path))
+    assert (
+        "Consent is asserted by the source for 100\u00a0% of the artefacts"
+        in (tmp_path / "explain" / "report.html").read_text()
+    )
