@@ -33,8 +33,8 @@ def coarsen(
     missing = np.isnan(latitude) | np.isnan(longitude)
     rows, columns = (_cell(degrees, location.cell_degrees, missing) for degrees in (latitude, longitude))
     cells = pc.dictionary_encode(pa.array(rows * _SPREAD + columns))
-    names = [_name(code, location.cell_degrees) for code in cells.dictionary.to_pylist()]
-    digests = pa.array(converter.pseudonyms.many("cell", names), pa.string())
+    names = pa.array([_name(code, location.cell_degrees) for code in cells.dictionary.to_pylist()], pa.string())
+    digests = converter.pseudonyms.many("cell", names)
     east = (columns + 0.5) * location.cell_degrees * EARTH_METRES_A_DEGREE * math.cos(math.radians(reference_latitude))
     north = (rows + 0.5) * location.cell_degrees * EARTH_METRES_A_DEGREE
     origin = _origins(person, converter)

@@ -17,7 +17,7 @@ def asserted(people: list[str], consent: Consent, starts: datetime, pseudonyms: 
 
     people: pseudonyms, each once; the result is in the order of the table's key.
     """
-    artefacts = sorted(zip(pseudonyms.many("artefact", people), people, strict=True))
+    artefacts = sorted((pseudonyms.one("artefact", person), person) for person in people)
     scopes = sorted(product((c.value for c in set(consent.categories)), set(consent.purposes)))
     artefact, person, category, purpose = (
         pa.array([artefact for artefact, _ in artefacts for _ in scopes], pa.string()),

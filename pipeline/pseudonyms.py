@@ -20,8 +20,9 @@ from saakh.errors import ConfigError, MissingInputError
 
 KEY_BYTES = 32
 ORIGIN_METRES = 5_000_000
-_HEX_DIGITS = 32
-_REMEMBERED = 2_000_000
+PSEUDONYM_BYTES = 16
+_REMEMBERED = 1_000_000
+_NONE = pa.array([], pa.string())
 _TRY = "make a key with `saakh key FILE` and set ingest.key_file to that file, or put it into the environment and set"
 
 
@@ -32,30 +33,33 @@ class Pseudonyms:
         if len(key) != KEY_BYTES:
             raise ConfigError(f"a key for pseudonyms has {KEY_BYTES} bytes; make one with `saakh key FILE`")
         self._key = key
-        self._known: dict[str, dict[str, str]] = {}
+        self._known: dict[str, tuple[pa.Array, pa.Array]] = {}
 
     def __repr__(self) -> str:
         return "Pseudonyms(key not shown)"
 
     def one(self, domain: str, identifier: str) -> str:
         """The pseudonym of an id: 128 bits as 32 hexadecimal characters."""
-        return _digest(self._domain_key(domain), identifier).hex()[:_HEX_DIGITS]
+        return _pseudonym(self._domain_key(domain), identifier)
 
-    def many(self, domain: str, identifiers: Sequence[str | None]) -> list[str | None]:
-        """The pseudonyms of distinct ids, remembered from batch to batch; missing stays missing."""
-        known = self._known.setdefault(domain, {})
-        if len(known) > _REMEMBERED:
-            known.clear()
-        key = self._domain_key(domain)
-        for identifier in identifiers:
-            if identifier is not None and identifier not in known:
-                known[identifier] = _digest(key, identifier).hex()[:_HEX_DIGITS]
-        return [None if identifier is None else known[identifier] for identifier in identifiers]
+    def many(self, domain: str, identifiers: pa.Array) -> pa.Array:
+        """The pseudonyms of ids, best each once; they are remembered from batch to batch. Missing stays missing."""
+        known, digests = self._known.get(domain, (_NONE, _NONE))
+        at = pc.index_in(identifiers, value_set=known)
+        fresh = pc.unique(identifiers.filter(pc.and_(at.is_null(), identifiers.is_valid())))
+        if len(fresh):
+            known, digests = (known, digests) if len(known) < _REMEMBERED else (_NONE, _NONE)
+            key = self._domain_key(domain)
+            made = pa.array([_pseudonym(key, identifier) for identifier in fresh.to_pylist()], pa.string())
+            known, digests = pa.concat_arrays([known, fresh]), pa.concat_arrays([digests, made])
+            self._known[domain] = known, digests
+            return self.many(domain, identifiers)
+        return digests.take(at)
 
     def column(self, domain: str, identifiers: pa.Array) -> pa.Array:
         """The pseudonyms of a column of text, plain or dictionary-encoded; as a dictionary with int32 indices."""
         coded = identifiers if pa.types.is_dictionary(identifiers.type) else pc.dictionary_encode(identifiers)
-        digests = pa.array(self.many(domain, coded.dictionary.to_pylist()), pa.string())
+        digests = self.many(domain, coded.dictionary)
         given = digests.is_valid().take(coded.indices)
         indices = pc.if_else(given, coded.indices.cast(pa.int32()), pa.scalar(None, pa.int32()))
         return pa.DictionaryArray.from_arrays(indices, digests.fill_null(""))
@@ -94,6 +98,10 @@ def new_key(path: Path) -> None:
         raise ConfigError(f"{path} is there already; a new key would orphan every pseudonym made with it") from None
     with os.fdopen(handle, "w", encoding="ascii") as stream:
         stream.write(secrets.token_hex(KEY_BYTES) + "\n")
+
+
+def _pseudonym(key: bytes, identifier: str) -> str:
+    return _digest(key, identifier)[:PSEUDONYM_BYTES].hex()
 
 
 def _digest(key: bytes, text: str) -> bytes:

@@ -87,3 +87,12 @@ def test_a_key_of_the_wrong_shape_is_refused_without_being_shown(tmp_path: Path)
     with pytest.raises(ConfigError, match="64 hexadecimal digits") as caught:
         read_key(Ingest(key_file=path))
     assert "horse" not in str(caught.value)
+
+
+def test_what_is_remembered_is_bounded_and_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.pseudonyms._REMEMBERED", 3)
+    pseudonyms = Pseudonyms(KEY)
+    for first in range(0, 40, 2):
+        ids = [str(n) for n in range(first, first + 5)]
+        assert pseudonyms.many("app", pa.array(ids)).to_pylist() == [Pseudonyms(KEY).one("app", i) for i in ids]
+    assert len(pseudonyms._known["app"][0]) <= 8
