@@ -45,6 +45,9 @@ def refused_or_verified(members: dict[str, bytes]) -> None:
         return
 
 
+EDIT = st.tuples(st.integers(0, len(RAW)), st.integers(0, 40), st.binary(max_size=40))
+
+
 @MANY
 @given(st.integers(0, len(RAW) - 1), st.integers(1, 255))
 def test_a_flipped_byte_is_refused(at, change):
