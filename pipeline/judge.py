@@ -102,7 +102,7 @@ def calibration(score: Floats, pd: Floats) -> dict[str, Any]:
 
 
 def intervals(score: Floats, pd: Floats, applied: Times, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Of the reported intervals, how many cover the truth: of AUC, and of observed over expected, overall and by month."""
+    """Of the reported intervals (AUC; observed over expected, overall and by month), how many cover the truth."""
     predicted, months = probability(score), applied.astype("datetime64[M]").astype(str)
     checks = [(metrics["auc"], expected_auc(score, pd)), (metrics["observed_expected"], pd.sum() / predicted.sum())]
     for vintage in metrics["by_vintage"]:

@@ -67,7 +67,7 @@ def data_usage(days: Days) -> Drop:
     draws = Draws(days.draws.keys[index]).each("data", np.arange(len(index)), 0 * index)
     who, day = days.who[index], days.day[index]
     events = Events(days, who, day, (day + 1) * DAY - 1, draws, 0 * who)
-    level = 20.2 + 0.30 * people.shown["income"] + 0.25 * people.shown["novelty"] + 0.6 * people.draws.normal("data")
+    level = 19.92 + 0.30 * people.shown["income"] + 0.25 * people.shown["novelty"] + 0.6 * people.draws.normal("data")
     total = np.exp(level[who] + 0.7 * draws.normal("data") + 0.15 * days.weekend[index])
     night = 0.07 * np.exp(
         0.35 * events.stress() - 0.25 * people.shown["conscientiousness"][who] + 0.5 * draws.normal("night")

@@ -17,9 +17,9 @@ SITES = (
 )
 _APP_SHARES = (0.05, 0.09, 0.02, 0.17, 0.20, 0.15, 0.06, 0.008, 0.06, 0.04, 0.025, 0.02, 0.012, 0.01, 0.06, 0.033)
 _SITE_SHARES = (0.05, 0.02, 0.14, 0.03, 0.14, 0.04, 0.05, 0.03, 0.18, 0.012, 0.10, 0.05, 0.03, 0.13)
-_APP_MINUTES = (1.6, 1.0, 1.8, 5.0, 2.4, 9.0, 8.0, 6.0, 3.5, 3.0, 4.0, 6.0, 2.5, 2.5, 0.8, 1.5)
+_APP_MINUTES = (0.7, 0.5, 0.8, 1.1, 0.7, 1.8, 1.8, 1.4, 0.9, 0.8, 0.9, 1.4, 0.7, 0.7, 0.3, 0.4)
 _app_names = numbered("com.example.a", 4)
-_CATALOGUE = 40  # apps in each category
+_CATALOGUE = 60  # apps in each category
 # how strongly each trait moves the log share of a category
 _APP_TRAITS = {
     "conscientiousness": {
@@ -47,7 +47,7 @@ def app_sessions(days: Days) -> Drop:
     """One row a foreground use of an app."""
     people = days.people
     pace = 0.80 * np.exp(0.45 * people.draws.normal("sessions"))
-    rate = pace[days.who] * days.mood("sessions", 0.4) * (1 + 0.12 * days.weekend)
+    rate = pace[days.who] * days.mood("sessions", 0.4) * days.fits("sessions", 0.6) * (1 + 0.12 * days.weekend)
     bursty = np.clip(0.38 + 0.08 * people.draws.normal("session.bursty"), 0.1, 0.8)
     events = days.events("sessions", rate * days.drift(0.5)).timed(SCREENS, 0.05, bursty)
     category = _categories(events, APPS, _APP_SHARES, _APP_TRAITS, "app")
@@ -112,4 +112,4 @@ def _app(people: People, events: Events, category: Ints) -> Ints:
     """The app: one of the few a person keeps in the category, each taken from its catalogue by popularity."""
     kept = np.floor(4 * events.draws.uniform("kept") ** 2.5).astype(np.int64)
     taste = people.draws.each("taste", events.who, category * 4 + kept).uniform("app")
-    return category * 100 + np.floor(_CATALOGUE * taste**3).astype(np.int64)
+    return category * 100 + np.floor(_CATALOGUE * taste**2.2).astype(np.int64)

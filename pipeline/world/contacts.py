@@ -20,7 +20,13 @@ def calls(days: Days) -> Drop:
     """One row a call."""
     people = days.people
     pace = 0.62 * np.exp(0.25 * people.shown["embeddedness"] + 0.45 * people.draws.normal("calls"))
-    rate = pace[days.who] * days.mood("calls", 0.45) * (1 - 0.1 * days.weekend) * (1 + 0.10 * days.season)
+    rate = (
+        pace[days.who]
+        * days.mood("calls", 0.5)
+        * days.fits("calls", 1.0)
+        * (1 - 0.1 * days.weekend)
+        * (1 + 0.10 * days.season)
+    )
     events = days.events("calls", rate * days.drift(-1.0)).timed(CALLING, 0.045, _burstiness(people))
     number, out_share = ties(events)
     is_answered = events.draws.chance("answered", 0.74 + 0.04 * people.shown["conscientiousness"][events.who])
@@ -38,7 +44,7 @@ def messages(days: Days) -> Drop:
     """One row a message, by the class of its sender."""
     people = days.people
     pace = 0.60 * np.exp(0.40 * people.draws.normal("messages"))
-    rate = pace[days.who] * days.mood("messages", 0.5) * (1 + 0.08 * days.season)
+    rate = pace[days.who] * days.mood("messages", 0.5) * days.fits("messages", 0.8) * (1 + 0.08 * days.season)
     events = days.events("messages", rate * days.drift(-1.0)).timed(SCREENS, 0.04, _burstiness(people))
     sender = _senders(events)
     number, out_share = ties(events)
@@ -117,4 +123,4 @@ def _circle_numbers(events: Events, tie: Draws) -> Ints:
 
 def _burstiness(people: People) -> Floats:
     care = people.shown["conscientiousness"]
-    return np.clip(0.42 - 0.06 * care + 0.07 * people.draws.normal("bursty"), 0.1, 0.8)
+    return np.clip(0.55 - 0.06 * care + 0.07 * people.draws.normal("bursty"), 0.1, 0.8)

@@ -59,7 +59,7 @@ def _yearly(people: People) -> Floats:
     """Changes a year of handset, SIM and operator (people × 3): the curious, the unrooted, the disloyal change."""
     shown = people.shown
     levels = [
-        -0.60 + 0.35 * shown["novelty"] + 0.20 * shown["income"],
+        -0.90 + 0.35 * shown["novelty"] + 0.20 * shown["income"],
         0.30 - 0.75 * shown["rootedness"],
         -0.80 - 0.80 * shown["affinity"],
     ]

@@ -109,10 +109,10 @@ def _shopping(days: Days) -> Flow:
     since = (day_of_month(days.day) - 1 - payday(people)[days.who]) % 30
     flush = 1 + 0.6 * np.exp(-since / 4) * (people.work == 0)[days.who]
     pace = 0.20 * np.exp(0.35 * people.draws.normal("shopping"))
-    events = days.events("shopping", pace[days.who] * flush * (1 + 0.15 * days.season) * days.drift(1.0))
+    events = days.events("shopping", pace[days.who] * flush * (1 + 0.25 * days.season) * days.drift(1.0))
     events = events.timed(SPENDING, 0.02)
     means = people.shown_income[events.who] * np.exp(0.22 * events.stress())
-    amount = 0.055 * means * np.exp(0.8 * events.draws.normal("basket") - 0.32)
+    amount = 0.042 * means * np.exp(0.8 * events.draws.normal("basket") - 0.32)
     regular = events.draws.chance("regular", 0.5 + 0.13 * np.clip(people.shown["affinity"][events.who], -2, 2))
     shop = np.where(regular, 0, 1 + np.floor(40 * events.draws.uniform("shop")).astype(np.int64))
     other = 100_000 + people.draws.each("merchant", events.who, shop).whole("id", 0, 200_000)
@@ -123,9 +123,9 @@ def _friends(days: Days) -> Flow:
     """Money between persons, with those one also calls."""
     people = days.people
     pace = 0.07 * np.exp(0.20 * people.shown["embeddedness"] + 0.4 * people.draws.normal("friends"))
-    events = days.events("friends", pace[days.who] * days.drift(0.6)).timed(SPENDING, 0.03)
+    events = days.events("friends", pace[days.who] * (1 + 0.15 * days.season) * days.drift(0.6)).timed(SPENDING, 0.03)
     number, out_share = ties(events)
-    amount = 0.035 * people.shown_income[events.who] * np.exp(0.9 * events.draws.normal("gift") - 0.4)
+    amount = 0.065 * people.shown_income[events.who] * np.exp(0.9 * events.draws.normal("gift") - 0.4)
     rounded = np.where(events.draws.chance("round", 0.7), np.ceil(amount / 100) * 100, np.round(amount))
     return _flow(events, events.draws.chance("out", out_share).astype(np.int64), P2P, rounded, number)
 
@@ -147,10 +147,10 @@ def _bills(days: Days) -> Flow:
 def _cash(days: Days) -> Flow:
     """Cash taken out, sooner and more under strain; some puts cash in."""
     people = days.people
-    pace = 0.045 * np.exp(0.4 * people.draws.normal("cash"))
+    pace = 0.055 * np.exp(0.4 * people.draws.normal("cash"))
     events = days.events("cash", pace[days.who] * np.exp(0.15 * days.stress())).timed(SPENDING, 0.02)
-    is_out = events.draws.chance("out", 0.72)
-    amount = np.ceil(0.10 * people.shown_income[events.who] * np.exp(0.6 * events.draws.normal("cash")) / 100) * 100
+    is_out = events.draws.chance("out", 0.9)
+    amount = np.ceil(0.33 * people.shown_income[events.who] * np.exp(0.6 * events.draws.normal("cash")) / 100) * 100
     agent = 500_000 + people.draws.each("agent", events.who, events.draws.whole("agent", 0, 4)).whole("id", 0, 9_000)
     return _flow(events, is_out.astype(np.int64), CASH, amount, agent)
 

@@ -51,7 +51,7 @@ def _kinds(people: People, events: Events) -> Ints:
     settled = 0.86 + 0.12 * people.shown["rootedness"][events.who]
     homely = np.where((hour < 7) | (hour >= 22), settled, 0.55)
     kind = np.where(at_work, WORK, np.where(events.draws.chance("home", np.clip(homely, 0.1, 0.98)), HOME, OTHER))
-    away = 0.02 * np.exp(0.35 * people.shown["novelty"] + 0.25 * people.shown["income"])
+    away = 0.012 * np.exp(0.35 * people.shown["novelty"] + 0.25 * people.shown["income"])
     trip = people.draws.each("trip", events.who, events.at // DAY // 3)
     return np.where(trip.chance("away", np.minimum(away[events.who], 0.3)), JOURNEY, kind)
 
@@ -68,7 +68,7 @@ def _kilometres(people: People, events: Events, kind: Ints) -> tuple[Floats, Flo
         at_home = spread[events.who] * 0.6 * home.normal(axis)
         at_work = at_home * 0.5 + 4.0 * work.normal(axis)
         nearby = at_home + 2.5 * np.exp(0.6 * other.normal("far")) * other.normal(axis)
-        abroad = at_home + 180 * trip.normal(axis)
+        abroad = at_home + 45 * np.exp(0.9 * trip.normal("far")) * trip.normal(axis)
         axes.append(np.choose(kind, [at_home, at_work, nearby, abroad]) + 0.05 * events.draws.normal(axis))
     return axes[0], axes[1]
 

@@ -63,6 +63,10 @@ class Days:
         level = np.exp(spread * self.people.draws.each(f"mood.{name}", self.who[first], week[first]).normal("level"))
         return np.repeat(level, np.diff(np.r_[first, len(week)])) / np.exp(spread**2 / 2)
 
+    def fits(self, name: str, spread: float) -> Floats:
+        """A random level of the day, with mean 1: some days are silent, some full."""
+        return np.exp(spread * self.draws.normal(f"fit.{name}") - spread**2 / 2)
+
     def stress(self) -> Floats:
         """The stress behaviour shows on each day."""
         return self.people.stress_shown[self.who, self.span.period_of(self.day)]
