@@ -8,8 +8,14 @@ import ibis.expr.types as ir
 
 from features.windows import with_clock
 
-TIMES = ("snapshot_at", "event_at", "local_at")
-CLOCKED = with_clock(ibis.table({"application_id": "string", **dict.fromkeys(TIMES, "timestamp(6)")}, name="rows"))
+
+def clocked() -> ir.Table:
+    """The columns that tell time, over rows without data: what each of them means."""
+    times = dict.fromkeys(("snapshot_at", "event_at", "local_at"), "timestamp(6)")
+    return with_clock(ibis.table({"application_id": "string"} | times, name="rows"))
+
+
+CLOCKED = clocked()
 
 
 def fields_of(expr: ir.Value) -> set[str]:

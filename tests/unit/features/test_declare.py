@@ -1,0 +1,161 @@
+"""What a declaration refuses at import, and what it gives when it stands."""
+
+import pytest
+
+from features.declare import Risk, per
+from features.tables import calls, people, repayments
+from saakh.errors import DeclarationError
+from tests.declaring import calls_made, declare, refused
+
+
+def test_an_unknown_column_is_refused_with_those_there_are() -> None:
+    def longest_call(call):
+        """Longest call."""
+        return call.duration.max()
+
+    said = refused(longest_call)
+    assert said.startswith("feature 'longest_call':")
+    assert "'duration'" in said
+    assert "The view of 'calls' has: person_id, event_at, available_at, local_at, contact_id, direction, dur" in said
+
+
+def test_the_clock_is_no_column_of_a_table_without_event_times() -> None:
+    def late_night(row):
+        """Instalments at night."""
+        return row.count(where=row.is_night)
+
+    assert "The view of 'repayments' has: application_id, person_id, instalment, due_at," in refused(
+        late_night, repayments
+    )
+
+
+def test_a_feature_without_a_docstring_is_refused() -> None:
+    def silent(call):
+        return call.count()
+
+    assert refused(silent) == "feature 'silent' has no docstring; say in a sentence what it measures"
+
+
+def test_a_feature_without_a_reason_is_refused() -> None:
+    assert refused(calls_made, reason="") == "feature 'calls_made' has no reason; say what an applicant is told"
+
+
+def test_a_second_feature_of_the_same_name_is_refused() -> None:
+    declare(calls_made)
+    assert "'calls_made' is declared twice" in refused(calls_made)
+
+
+def test_a_body_takes_the_view_and_nothing_else() -> None:
+    def calls_above(call, seconds=60):
+        """Number of long calls."""
+        return call.count(where=call.duration_s > seconds)
+
+    assert refused(calls_above) == "feature 'calls_above' must take one argument: the view of 'calls'"
+
+
+@pytest.mark.parametrize(("value", "kind"), [(3, "int"), (None, "NoneType"), ("call", "str")])
+def test_a_body_that_returns_no_expression_is_refused(value: object, kind: str) -> None:
+    def constant(call):
+        """A constant."""
+        return value
+
+    assert refused(constant) == f"feature 'constant' must return one Ibis expression, not {kind}"
+
+
+def test_a_body_over_events_that_does_not_aggregate_is_refused() -> None:
+    def duration(call):
+        """Seconds talked."""
+        return call.duration_s
+
+    said = "feature 'duration' has a value for each row of 'calls'; end in an aggregate, as `.sum()`"
+    assert refused(duration) == said
+
+
+def test_a_body_over_the_latest_declaration_need_not_aggregate() -> None:
+    def household(person):
+        """People in the household."""
+        return person.household_size
+
+    assert declare(household, people).lineage == ("household_size",)
+
+
+@pytest.mark.parametrize("column", ["age_years", "gender"])
+def test_a_protected_column_is_refused_directly(column: str) -> None:
+    def about(person):
+        """Something of the person."""
+        return person[column]
+
+    assert refused(about, people) == f"feature 'about' reads 'people.{column}', which only the audit may read"
+
+
+def test_a_protected_column_is_refused_by_way_of_cells() -> None:
+    ages = per(people, "occupation", oldest=lambda person: person.age_years.max())
+    sexes = per(people, "gender", rows=lambda person: person.count())
+
+    def oldest(occupation):
+        """Age of the oldest."""
+        return occupation.oldest.max()
+
+    def groups(sex):
+        """Number of groups."""
+        return sex.rows.count()
+
+    assert "'people.age_years', which only the audit may read" in refused(oldest, ages)
+    assert "'people.gender', which only the audit may read" in refused(groups, sexes)
+
+
+@pytest.mark.parametrize("module", ["features.expressions", "pipeline.derive", "__main__"])
+def test_a_feature_belongs_to_a_family(module: str) -> None:
+    said = refused(calls_made, module=module)
+    assert said == (
+        f"feature 'calls_made' is declared in '{module.rpartition('.')[2]}'; "
+        "the families are identity, life_stage, lifestyle, social, brand"
+    )
+
+
+def test_the_family_is_the_module() -> None:
+    assert declare(calls_made, module="features.life_stage").family == "life_stage"
+
+
+def test_cells_by_an_unknown_key_are_refused_with_those_there_are() -> None:
+    with pytest.raises(
+        DeclarationError, match=r"view of 'calls' has no key 'contact'; it has: person_id, .*contact_id"
+    ):
+        per(calls, "contact", events=lambda call: call.count())
+
+
+def test_cells_of_an_unknown_column_are_refused_with_those_there_are() -> None:
+    with pytest.raises(DeclarationError, match=r"measure 'longest': .*'duration'.*The view of 'calls' has: person_id"):
+        per(calls, "contact_id", longest=lambda call: call.duration.max())
+
+
+def test_a_measure_that_does_not_aggregate_is_refused() -> None:
+    with pytest.raises(DeclarationError, match="measure 'length' has a value for each row of 'calls'"):
+        per(calls, "contact_id", length=lambda call: call.duration_s)
+
+
+def test_a_column_is_named_by_feature_and_window() -> None:
+    assert dict(declare(calls_made, windows=(7, 90)).columns) == {"calls_made_7d": 7, "calls_made_90d": 90}
+
+
+def test_without_a_window_the_column_is_the_feature() -> None:
+    assert dict(declare(calls_made).columns) == {"calls_made": None}
+
+
+def test_a_spec_says_all_that_is_known_downstream() -> None:
+    spec = declare(calls_made, windows=(30,), risk=Risk.FALLS).specs()[0]
+    assert spec.as_dict() | {"fingerprint": ""} == {
+        "name": "calls_made_30d",
+        "description": "Number of calls made.",
+        "family": "social",
+        "table": "calls",
+        "category": "communication",
+        "unit": "count",
+        "risk": -1,
+        "reason": "Few calls",
+        "fingerprint": "",
+        "window_days": 30,
+        "low": 0.0,
+        "high": None,
+        "sensitivity": "ordinary",
+    }
