@@ -106,7 +106,7 @@ class Train(Section):
     """The split and the booster. Sizes left at None follow the number of rows.
 
     `gap_days` before the out-of-time period are left out, since their outcomes were unknown when it began; at None,
-    the performance window, unless that costs more than a fifth of development.
+    the performance window, unless that costs more than a tenth of development.
     """
 
     out_of_time_share: float = Field(0.25, gt=0, lt=1)

@@ -31,7 +31,7 @@ from pipeline.workspace import Workspace, digest, write_json, write_text
 from saakh.errors import ContractError
 from saakh.spec import FeatureSpec
 
-GAP_SHARE_MAX = 0.2
+GAP_SHARE_MAX = 0.1
 
 
 @dataclass(frozen=True)

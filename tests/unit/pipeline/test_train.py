@@ -127,8 +127,8 @@ def test_gap_is_the_performance_window_when_there_are_loans_to_spare(tmp_path):
     params = write_labelled(tmp_path)
     sample = read_sample(Workspace(tmp_path), specs())
     assert split_by_time(params, sample).gap_days == 0
-    short = Params.model_validate(params.model_dump() | {"label": {"performance_window_days": 10}})
-    assert split_by_time(short, sample).gap_days == 10
+    short = Params.model_validate(params.model_dump() | {"label": {"performance_window_days": 5}})
+    assert split_by_time(short, sample).gap_days == 5
     told = Params.model_validate(params.model_dump() | {"train": {"gap_days": 60}})
     assert split_by_time(told, sample).gap_days == 60
 
