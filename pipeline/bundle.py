@@ -18,7 +18,7 @@ class Bundle:
     """What `build` reads, and nothing else: a scorecard is a pure function of it.
 
     `model` is LightGBM's text; `specs` the derived features' specs as plain JSON; `train` and `metrics` what train and
-    evaluate wrote; `export` the section of that name with `as_of`, `seed`, `policy`, `purpose` and `consent_basis`.
+    evaluate wrote; `export` the section of that name with `as_of`, `policy`, `purpose` and `consent_basis`.
     """
 
     model: str
@@ -67,7 +67,6 @@ def _settings(ws: Workspace, params: Params) -> dict[str, Any]:
     return {
         **params.export.model_dump(mode="json", exclude={"replay_rows"}),
         "as_of": params.as_of.isoformat(),
-        "seed": params.seed,
         "policy": params.policy,
         "purpose": params.cohort.purpose,
         "consent_basis": sorted({str(b) for b in basis.unique().to_pylist() if b is not None}),

@@ -122,7 +122,7 @@ class Scorecard:
         patterns = self._lookup.patterns(x)
         log_odds = self._calibrated(float(self._lookup.log_odds(patterns)))
         points = self.manifest.scale.points(log_odds)
-        contributions = self._lookup.effects_of(patterns) * self._points_per_unit
+        contributions = self._in_points(patterns)
         return Score(
             points=points,
             pd=probability(log_odds),
@@ -149,7 +149,7 @@ class Scorecard:
     def explain(self, row: Mapping[str, Any]) -> tuple[Contribution, ...]:
         """What each input did to one applicant's score, from the one that lowered it most."""
         x, _ = self._inputs.of(row)
-        points = self._lookup.effects_of(self._lookup.patterns(x)) * self._points_per_unit
+        points = self._in_points(self._lookup.patterns(x))
         order = np.argsort(points, kind="stable").tolist()
         return tuple(_contribution(self.manifest.features[i], float(x[i]), float(points[i])) for i in order)
 
@@ -158,13 +158,15 @@ class Scorecard:
         x, _ = self._inputs.of_many(rows)
         out = np.empty_like(x)
         for block in _blocks(x):
-            out[block] = self._lookup.effects_of(self._lookup.patterns(x[block]))
-        out *= self._points_per_unit
+            out[block] = self._in_points(self._lookup.patterns(x[block]))
         return out
 
     def verify(self) -> golden.Verification:
         """Replay the golden vectors; an `ArtifactError` says which one is not reproduced."""
         return golden.replay(self, self.golden_vectors)
+
+    def _in_points(self, patterns: Array) -> Array:
+        return self._lookup.effects_of(patterns) * self._points_per_unit + 0.0  # never a negative zero
 
     def _calibrated(self, raw: float) -> float:
         return raw * self.manifest.calibration.slope + self.manifest.calibration.intercept

@@ -95,7 +95,6 @@ def bundle(text: str, features: int, **export: object) -> Bundle:
         "pdo": 20.0,
         "bands": [480.0, 520.0, 560.0, 600.0],
         "as_of": "2026-06-01T00:00:00+00:00",
-        "seed": 1,
         "policy": "explicit-consent",
         "purpose": "train",
         "consent_basis": ["explicit"],
