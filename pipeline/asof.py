@@ -18,11 +18,21 @@ def visible(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table
         events: the canonical table's rows.
         table: its declaration.
     """
+    row = _consented(cohort, openings, events, table)
+    return row.filter(before_snapshot(row)).select("application_id", "snapshot_at", *(c.name for c in table.columns))
+
+
+def too_late(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table) -> ir.IntegerScalar:
+    """How many consented rows, counted once an application, happened or were received too late to be seen."""
+    row = _consented(cohort, openings, events, table)
+    return row.filter(~before_snapshot(row)).count()
+
+
+def _consented(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table) -> ir.Table:
     opened = openings.filter(openings.category == table.category.value).drop("category")
     askers = cohort.select("application_id", "person_id", "snapshot_at").join(opened, "application_id")
     row = askers.join(events, "person_id")
-    seen = row.filter(before_snapshot(row) & covered(row))
-    return seen.select("application_id", "snapshot_at", *(c.name for c in table.columns))
+    return row.filter(covered(row))
 
 
 def before_snapshot(row: ir.Table) -> ir.BooleanValue:

@@ -1,6 +1,8 @@
 """Derive: what each application's consented past says, one row per application, one column per feature."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -12,7 +14,7 @@ from features.declare import Feature
 from features.plan import KEY, plan
 from features.tables import EVENT_TABLES, Sensitivity, Table
 from features.windows import DAY_S
-from pipeline.asof import visible
+from pipeline import asof
 from pipeline.engines import Engine, write_table
 from pipeline.gate import openings
 from pipeline.params import Params
@@ -22,6 +24,19 @@ from saakh.errors import ConfigError, EmptyInputError
 
 STATUSES = ("present", "silent", "closed", "absent")
 COVERAGE = (KEY, "source", "status", "rows_seen", "last_lag_days")
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What the stage makes, sorted by application.
+
+    `matrix` has one row an application and one column a feature, `coverage` one row an application and source;
+    `too_late` counts, by table, the consented events that happened or were received too late to be seen.
+    """
+
+    matrix: pa.Table
+    coverage: pa.Table
+    too_late: Mapping[str, int]
 
 
 def chosen(params: Params, available: Sequence[str]) -> tuple[Feature, ...]:
@@ -51,8 +66,8 @@ def derive(
     features: Sequence[Feature],
     purpose: str,
     tell: Tell = quiet,
-) -> tuple[pa.Table, pa.Table]:
-    """The feature matrix and the coverage of its sources, both sorted by application.
+) -> Derived:
+    """The feature matrix and the coverage of its sources.
 
     Args:
         engine: where to compute.
@@ -69,20 +84,22 @@ def derive(
     """
     opened = engine.keep(openings(cohort.select(KEY, "person_id", "asked_at"), consents, purpose))
     keys = engine.arrow(cohort.select(KEY), [KEY])
-    matrix, coverage = keys, []
+    matrix, coverage, too_late = keys, [], {}
     for done, table in enumerate(EVENT_TABLES):
         tell(table.name, done, len(EVENT_TABLES))
         if table.name not in events:
             coverage.append(_absent(keys, table))
             continue
-        rows = engine.keep(visible(cohort, opened, events[table.name], table))
+        rows = engine.keep(asof.visible(cohort, opened, events[table.name], table))
+        too_late[table.name] = engine.count(asof.too_late(cohort, opened, events[table.name], table))
         coverage.append(engine.arrow(covered(cohort, opened, rows, table), [KEY]))
         if wanted := [f for f in features if f.table is table]:
             matrix = _beside(matrix, engine.arrow(plan(rows, table, wanted), [KEY]))
         engine.forget(rows)
     engine.forget(opened)
     tell("derive", len(EVENT_TABLES), len(EVENT_TABLES))
-    return matrix.select([KEY, *(column for f in features for column in f.columns)]), pa.concat_tables(coverage)
+    ordered = matrix.select([KEY, *(column for f in features for column in f.columns)])
+    return Derived(ordered, pa.concat_tables(coverage), too_late)
 
 
 def covered(cohort: ir.Table, opened: ir.Table, rows: ir.Table, table: Table) -> ir.Table:
@@ -128,16 +145,25 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         features = chosen(params, tuple(events))
         if not features:
             raise EmptyInputError(f"no feature can be derived from the tables ingested: {', '.join(events) or 'none'}")
-        matrix, coverage = derive(engine, cohort, consents, events, features, params.cohort.purpose, tell)
+        derived = derive(engine, cohort, consents, events, features, params.cohort.purpose, tell)
         engine.close()
-        _write(ws, matrix, coverage, features)
-        summary.rows_in, summary.rows_out = int(pc.sum(coverage["rows_seen"]).as_py()), matrix.num_rows
-        summary.facts = {"features": str(len(features)), "columns": str(matrix.num_columns - 1)}
+        account = _write(ws, derived, features)
+        summary.rows_in, summary.rows_out = (
+            account["events_seen"] + sum(derived.too_late.values()),
+            account["applications"],
+        )
+        summary.counts = {
+            "features": len(features),
+            "columns": account["columns"],
+            "events seen": account["events_seen"],
+        }
+        summary.counts["events too late to be seen"] = sum(derived.too_late.values())
     return summary
 
 
-def _write(ws: Workspace, matrix: pa.Table, coverage: pa.Table, features: Sequence[Feature]) -> None:
-    folder, specs = ws.stage("derive"), specs_of(features)
+def _write(ws: Workspace, derived: Derived, features: Sequence[Feature]) -> dict[str, Any]:
+    """Write what was derived, and its account, which is returned."""
+    folder, specs, matrix, coverage = ws.stage("derive"), specs_of(features), derived.matrix, derived.coverage
     write_table(folder / "features.parquet", matrix)
     write_table(folder / "coverage.parquet", coverage)
     write_json(folder / "specs.json", [spec.as_dict() for spec in specs])
@@ -150,6 +176,8 @@ def _write(ws: Workspace, matrix: pa.Table, coverage: pa.Table, features: Sequen
         "columns": matrix.num_columns - 1,
         "catalogue_fingerprint": fingerprint(specs),
         "events_seen": int(pc.sum(coverage["rows_seen"]).as_py()),
+        "events_too_late": derived.too_late,
         "coverage": shares,
     }
     write_json(folder / "derive.json", account)
+    return account

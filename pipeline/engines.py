@@ -58,6 +58,11 @@ class Engine:
         with _readable():
             return self.batches(expr.order_by(list(order_by))).read_all()
 
+    def count(self, expr: ir.IntegerScalar) -> int:
+        """One whole number."""
+        with _readable():
+            return int(self.batches(expr.as_table()).read_all().column(0)[0].as_py())
+
     def write(self, expr: ir.Table, path: Path, order_by: Sequence[str]) -> int:
         """Write rows in a fixed order as one Parquet file, in bounded memory; returns the number of rows."""
         with _readable():

@@ -50,12 +50,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def reruns(folder: Path, **changed: dict) -> list[str]:
-    """The stages that DVC would run after these changes."""
+    """The stages that DVC runs after these changes; afterwards everything is as it was (from DVC's run cache)."""
     set_params(folder, **changed)
     try:
-        lines = dvc(folder, "repro", "--dry").splitlines()
+        lines = dvc(folder, "repro").splitlines()
     finally:
         set_params(folder)
+        dvc(folder, "repro", "--quiet")
     return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
 
 
@@ -91,8 +92,6 @@ def test_nothing_changed_reruns_nothing(project: Path) -> None:
     ("changed", "expected"),
     [
         ({"export": {"pdo": 40}}, ["explain", "export"]),
-        ({"evaluate": {"resamples": 300}}, ["evaluate", "explain", "export"]),
-        ({"train": {"lambda_l2": 30}}, ["train", "evaluate", "explain", "export"]),
         ({"label": {"dpd_days": 45}}, ["label", "train", "evaluate", "explain", "export"]),
     ],
 )

@@ -122,7 +122,7 @@ def is_past(row: dict[str, Any]) -> bool:
 def measured(engine: Engine, world: World) -> tuple[pa.Table, pa.Table]:
     """The derive stage over this world: matrix and coverage."""
     features = [f for f in all_features() if f.table is world.table]
-    return derive(
+    derived = derive(
         engine,
         engine.table(COHORT, "cohort"),
         engine.table(_table(world.consents, consents), "consents"),
@@ -130,6 +130,7 @@ def measured(engine: Engine, world: World) -> tuple[pa.Table, pa.Table]:
         features,
         "train",
     )
+    return derived.matrix, derived.coverage
 
 
 def _table(rows: tuple[dict[str, Any], ...], table: Table) -> pa.Table:

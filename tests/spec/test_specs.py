@@ -26,7 +26,7 @@ Row = dict[str, float | None]
 def measured(request: pytest.FixtureRequest) -> Iterator[list[Row]]:
     """The derive stage over all examples at once, each an applicant: a row of features an example."""
     engine = ENGINES[request.param]()
-    matrix, _ = derive(
+    derived = derive(
         engine,
         engine.table(cohort(), "cohort"),
         engine.table(agreed(), "consents"),
@@ -34,7 +34,7 @@ def measured(request: pytest.FixtureRequest) -> Iterator[list[Row]]:
         all_features(),
         "score",
     )
-    yield matrix.to_pylist()
+    yield derived.matrix.to_pylist()
     engine.close()
 
 
