@@ -6,7 +6,7 @@ account). They appear together or not at all.
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
@@ -44,12 +44,11 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
             _stage(out / "staged", accounts, mapping, pseudonyms, bounds(params), tell)
             if not any(account.rows_in for account in accounts):
                 raise EmptyInputError(f"the {len(accounts)} files in {params.ingest.source} hold no row")
-            engine = Engine(params.threads, params.memory_gb)
-            _settle(engine, out, accounts, tell)
-            tables = by_table(accounts)
-            if mapping.consent is not None:
-                tables["consents"] = _assert_consents(engine, out, mapping.consent, params, pseudonyms)
-            engine.close()
+            with closing(Engine(params.threads, params.memory_gb)) as engine:
+                _settle(engine, out, accounts, tell)
+                tables = by_table(accounts)
+                if mapping.consent is not None:
+                    tables["consents"] = _assert_consents(engine, out, mapping.consent, params, pseudonyms)
             write_table(out / "rejects.parquet", rejects(accounts))
             write_json(out / "ingest.json", _report(params, mapping, accounts, tables))
         return _summed(summary, mapping, tables)

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -44,12 +45,13 @@ class Rows:
 
 @dataclass
 class SourceFile:
-    """One file of a drop. `names` are all its columns, complete once its rows were read."""
+    """One file of a drop. `names` are all its columns, complete once its rows were read; bare, it is but a header."""
 
     path: Path
     delimiter: str = ","
     encoding: str = "utf8"
     names: list[str] = field(default_factory=list)
+    is_bare: bool = False
 
     def __post_init__(self) -> None:
         self._open, self._read = _READERS[extension(self.path)]
@@ -95,18 +97,37 @@ def readable(path: Path) -> Iterator[None]:
 def _open_csv(file: SourceFile) -> list[str]:
     with _text(file.path, file.encoding) as stream:
         names = next(csv.reader(stream, delimiter=file.delimiter), None)
+        file.is_bare = not stream.read(1)
     if not names:
         raise EmptyInputError(f"{file.path} is empty: not even a header")
     return names
 
 
 def _read_csv(file: SourceFile, columns: list[str]) -> Iterator[Rows]:
+    if file.is_bare:
+        return
     broken: list[int] = []
+    number = 2
+    for batch in _csv_batches(file, columns, broken):
+        lines, number, passed = _numbered(number, batch.num_rows, broken)
+        del broken[: len(passed)]
+        for column in batch.columns:
+            spread = pc.index(pc.match_substring(column, "\n"), True).as_py()
+            if spread >= 0:
+                raise _unclosed(file.path, int(lines[spread]))
+        yield Rows(lines, dict(zip(columns, batch.columns, strict=True)), passed)
+    yield Rows(np.empty(0, np.int64), {c: pa.array([], pa.string()) for c in columns}, np.array(broken, np.int64))
+
+
+def _csv_batches(file: SourceFile, columns: list[str], broken: list[int]) -> Iterator[pa.RecordBatch]:
+    """Batches of text; records with too few or too many fields are passed over, and their numbers go to `broken`."""
+    unclosed: list[int] = []
 
     def skip(row: Any) -> str:
-        broken.append(row.number)
+        (unclosed if "\n" in row.text else broken).append(row.number)
         return "skip"
 
+    # One thread, for only then does the reader know the number of a broken record.
     reader = pacsv.open_csv(
         file.path,
         read_options=pacsv.ReadOptions(use_threads=False, block_size=CSV_BLOCK_BYTES, encoding=file.encoding),
@@ -115,12 +136,19 @@ def _read_csv(file: SourceFile, columns: list[str]) -> Iterator[Rows]:
         ),
         convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), include_columns=columns),
     )
-    number = 2
     for batch in reader:
-        lines, number, passed = _numbered(number, batch.num_rows, broken)
-        del broken[: len(passed)]
-        yield Rows(lines, dict(zip(columns, batch.columns, strict=True)), passed)
-    yield Rows(np.empty(0, np.int64), {c: pa.array([], pa.string()) for c in columns}, np.array(broken, np.int64))
+        if unclosed:
+            break
+        yield batch
+    if unclosed:
+        raise _unclosed(file.path, unclosed[0])
+
+
+def _unclosed(path: Path, line: int) -> UnreadableInputError:
+    """A quote that is never closed takes the rows after it along, so it is no fault of one row."""
+    return UnreadableInputError(
+        f"{path}: record {line} runs over several lines in a field that cannot; is a quote left open there?"
+    )
 
 
 def _numbered(first: int, rows: int, broken: Sequence[int]) -> tuple[Lines, int, Lines]:

@@ -57,8 +57,8 @@ def test_lines_stay_right_past_broken_and_blank_ones_and_over_blocks(
 
 
 def test_quotes_delimiters_encodings_and_byte_order_marks_are_read(tmp_path: Path) -> None:
-    (tmp_path / "f.csv").write_bytes('\ufeffa;b\n1;"x;\n""y"""\n2;é\n'.encode())
-    assert read(tmp_path / "f.csv", delimiter=";")[1] == {"a": ["1", "2"], "b": ['x;\n"y"', "é"]}
+    (tmp_path / "f.csv").write_bytes('\ufeffa;b\n1;"x;""y"""\n2;é\n'.encode())
+    assert read(tmp_path / "f.csv", delimiter=";")[1] == {"a": ["1", "2"], "b": ['x;"y"', "é"]}
     (tmp_path / "g.csv").write_bytes("a,b\n1,é\n".encode("latin-1"))
     assert read(tmp_path / "g.csv", encoding="latin-1")[1]["b"] == ["é"]
     with pytest.raises(UnreadableInputError, match="check 'encoding'"):
@@ -122,3 +122,21 @@ def test_files_are_found_once_and_in_order(tmp_path: Path) -> None:
         find(tmp_path, ["c/*.csv"])
     with pytest.raises(MissingInputError, match=r"set ingest\.source"):
         find(tmp_path / "none", ["*.csv"])
+
+
+@pytest.mark.parametrize("body", ['1,"2\n3,4\n', '"1,2\n3,4\n5,6\n', '1,2\n3,"4\n5"\n'])
+def test_a_quote_left_open_stops_the_file_for_it_takes_rows_along(tmp_path: Path, body: str) -> None:
+    (tmp_path / "f.csv").write_text("a,b\n" + body)
+    with pytest.raises(UnreadableInputError, match="is a quote left open there"):
+        read(tmp_path / "f.csv")
+
+
+def test_a_field_of_several_lines_that_is_not_read_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text('a,note,b\n1,"two\nlines",2\n3,,4\n')
+    assert read(tmp_path / "f.csv")[:2] == ([2, 3], {"a": ["1", "3"], "b": ["2", "4"]})
+
+
+@pytest.mark.parametrize("content", ["a,b", "a,b\n"])
+def test_a_header_alone_is_no_rows(tmp_path: Path, content: str) -> None:
+    (tmp_path / "f.csv").write_text(content)
+    assert read(tmp_path / "f.csv") == ([], {"a": [], "b": []}, [])
