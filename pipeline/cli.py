@@ -64,6 +64,12 @@ def simulate(params: ParamsFile = PARAMS) -> None:
     _run(["simulate"], params)
 
 
+@app.command(rich_help_panel="The whole line")
+def judge(params: ParamsFile = PARAMS) -> None:
+    """Hold the model's scores against the truth of a synthetic population, which no stage may read."""
+    _run(["judge"], params)
+
+
 for _name, _sentence in STAGES.items():
     _stage(_name, _sentence)
 
@@ -94,10 +100,13 @@ def key(path: Annotated[Path, typer.Argument(help="Where to write the key; it mu
 
 @app.command(rich_help_panel="Scorecards")
 def verify(scorecard: Annotated[Path, typer.Argument(help="A scorecard file.")]) -> None:
-    """Verify a scorecard: its digests, and that it reproduces its own golden vectors."""
-    from pipeline.closing import show_verified
+    """Verify a scorecard: its digests, its model in both forms, and its own golden vectors."""
+    from pipeline import verify as verification
+    from pipeline.console import progress, show
 
-    show_verified(scorecard)
+    with progress("verify") as tell:
+        summary = verification.run(scorecard, tell)
+    show(summary)
 
 
 @app.command(rich_help_panel="Scorecards")

@@ -1,6 +1,5 @@
 """How a run ends: one screen that says what came in, how good the model is, and where to look next."""
 
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -30,7 +29,9 @@ def close(params: Params) -> None:
     for label, content in (
         ("applications", _applications(ws)),
         ("consent", _consent(ws)),
-        ("out of time", _quality(ws)),
+        ("out of time", _quality(ws, "out_of_time")),
+        (f"{params.train.folds}-fold", _quality(ws, "out_of_fold")),
+        ("warnings", _warnings(ws)),
         ("top features", _features(ws)),
         ("an applicant", _applicant(ws, card)),
         ("scorecard", f"{ws.root}/export/scorecard-{card.version}.saakh  (version {card.version})"),
@@ -40,15 +41,6 @@ def close(params: Params) -> None:
         body.add_row(label, content)
         body.add_row()
     out.print(Panel(body, title="[bold]Saakh[/bold]", subtitle=f"as of {params.as_of:%Y-%m-%d}", padding=(1, 2)))
-
-
-def show_verified(path: Path) -> None:
-    """Verify a scorecard and print what was verified; a damaged one is an `ArtifactError`."""
-    card = saakh.load(path)
-    found = card.verify()
-    out.print(f"{path}: version {card.version}, {len(card.features)} features, unsigned.", soft_wrap=True)
-    out.print("Every member has the digest that the manifest gives it.")
-    out.print(f"{found.vectors} golden vectors reproduced, to {found.largest_difference:.0e} points.")
 
 
 def _applications(ws: Workspace) -> Group:
@@ -69,16 +61,20 @@ def _consent(ws: Workspace) -> str:
     return "each person's own artefacts" if said == "artefacts" else f"{said.replace('_', ' ')}, not by the applicants"
 
 
-def _quality(ws: Workspace) -> Group:
+def _quality(ws: Workspace, part: str) -> Group:
     found = read_json(ws.need("evaluate", "metrics.json"))
-    judged = found["out_of_time"]
+    judged = found[part]
     parts = [
         f"{label} {judged[key]['value']:.3f} ({judged[key]['low']:.3f} to {judged[key]['high']:.3f})"
         for label, key in (("AUC", "auc"), ("Gini", "gini"), ("KS", "ks"))
     ]
     size = f"{judged['rows']:,} applications, {judged['bads']:,} bad; intervals at {found['confidence']:.0%}"
-    warnings = [Text(f"warning: {text}", style="yellow") for text in found.get("warnings", [])]
-    return Group(Text("   ".join(parts)), Text(size, style="dim"), *warnings)
+    return Group(Text("   ".join(parts)), Text(size, style="dim"))
+
+
+def _warnings(ws: Workspace) -> Group:
+    found = read_json(ws.need("evaluate", "metrics.json"))["warnings"]
+    return Group(*(Text(text, style="yellow") for text in found)) if found else Group(Text("none"))
 
 
 def _features(ws: Workspace) -> Table:

@@ -11,7 +11,7 @@ import yaml
 from pipeline.run import STAGES
 from tests.functional.conftest import ROOT, small_params
 
-COMMANDS = ["", "run", "simulate", "init", "key", "verify", "rebuild", "features", *STAGES]
+COMMANDS = ["", "run", "simulate", "judge", "init", "key", "verify", "rebuild", "features", *STAGES]
 COMMANDS += [f"features {name}" for name in ("list", "show", "sql", "docs")]
 
 
