@@ -122,7 +122,13 @@ def codes(specs: Sequence[FeatureSpec]) -> list[dict[str, Any]]:
 
 def sample_rows(scorecard: Scorecard, ws: Workspace, rows: int) -> np.ndarray:
     """Up to so many rows of `derive/features.parquet`, evenly spread, as inputs [rows, features] with NaN for null."""
-    table = read_table(ws.need("derive", "features.parquet"), scorecard.features)
+    table = read_table(ws.need("derive", "features.parquet"))
+    if missing := [name for name in scorecard.features if name not in table.column_names]:
+        shown = ", ".join(missing[:5])
+        raise ArtifactError(
+            f"derive/features.parquet has no {shown}, which the model was trained on; run `saakh train`"
+        )
+    table = table.select(scorecard.features)
     chosen = np.unique(np.linspace(0, max(table.num_rows - 1, 0), min(rows, table.num_rows)).round().astype(int))
     table = table.take(chosen)
     return np.column_stack([c.to_numpy().astype(float) for c in table.columns])

@@ -120,6 +120,13 @@ def test_a_feature_outside_its_declared_range_stops_the_export(finished, workspa
         export.run(finished, workspace)
 
 
+def test_features_derived_anew_without_a_column_of_the_model_are_named(finished, workspace):
+    path = workspace.root / "derive" / "features.parquet"
+    write_table(path, read_table(path).drop_columns("input_3_30d"))
+    with pytest.raises(ArtifactError, match=r"no input_3_30d.*saakh train"):
+        export.run(finished, workspace)
+
+
 def test_model_and_account_that_name_other_features_are_refused():
     given = bundle(booster(table(300)).model_to_string(), 8)
     columns = given.train["columns"][::-1]
