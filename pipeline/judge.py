@@ -41,7 +41,7 @@ def run(params: Params, ws: Workspace, _tell: Tell = quiet) -> Summary:
 
 def matched_truth(scores: pa.Table, oracle: pa.Table, pseudonyms: Pseudonyms) -> pa.Table:
     """The oracle's rows for the scored applications, in their order; the key turns raw ids into pseudonyms."""
-    names = pseudonyms.many("application", oracle["application"].to_pylist())
+    names = [pseudonyms.one("application", name) for name in oracle["application"].to_pylist()]
     place = pc.index_in(scores[KEY], value_set=pa.array(names, pa.string()))
     if place.null_count:
         raise ContractError(

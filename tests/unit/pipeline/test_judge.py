@@ -119,7 +119,7 @@ def test_judge_joins_by_pseudonym_and_writes_its_verdict(tmp_path: Path) -> None
     truth = {"application": names, "true_pd": [0.1, 0.2, 0.3, 0.4], "applied_at": MONTHS}
     write_table(tmp_path / "oracle" / "raw" / "oracle.parquet", pa.table(truth))
     scores = {
-        "application_id": Pseudonyms(bytes(32)).many("application", names[::-1]),
+        "application_id": [Pseudonyms(bytes(32)).one("application", name) for name in names[::-1]],
         "split": ["out_of_time"] * 4,
         "is_bad": [True, False, True, False],
         "log_odds": [-0.4, -0.8, -1.4, -2.2],
