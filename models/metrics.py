@@ -42,6 +42,20 @@ def resampled_figures(
     return {n: interval(v, drawn[:, i], confidence) for i, (n, v) in enumerate(zip(FIGURES, values, strict=True))}
 
 
+def observed_expected(
+    log_odds: Floats, bad: Flags, person: Codes, *, confidence: float, resamples: int, seed: int
+) -> Estimate:
+    """Bad loans over the sum of PDs, alone: for many small groups."""
+    columns = np.stack([bad.astype(np.float64), probability(log_odds)], axis=1)
+
+    def ratio(weight: Floats) -> Floats:
+        bads, expected = np.einsum("sr,rc->cs", weight, columns)
+        return np.asarray(bads / expected, dtype=np.float64)
+
+    drawn = resampled(ratio, person, resamples, seed)
+    return interval(float(ratio(np.ones((1, len(bad))))[0]), drawn, confidence)
+
+
 def figures(log_odds: Floats, bad: Flags, weight: Floats) -> Floats:
     """Weighted figures of loans sorted by log-odds, one row a set of weights (sets × loans), in the order of `FIGURES`.
 
@@ -62,6 +76,6 @@ def figures(log_odds: Floats, bad: Flags, weight: Floats) -> Floats:
 
 def _ks(score: Floats, bad: Flags, weight: Floats) -> Floats:
     last = np.flatnonzero(np.append(np.diff(score) != 0, True))  # equal scores count together
-    of_bad, of_good = np.cumsum(weight * bad, axis=1), np.cumsum(weight * ~bad, axis=1)
-    shares = of_bad[:, last] / of_bad[:, -1:] - of_good[:, last] / of_good[:, -1:]
+    bads, loans = np.cumsum(weight * bad, axis=1)[:, last], np.cumsum(weight, axis=1)[:, last]
+    shares = bads / bads[:, -1:] - (loans - bads) / (loans - bads)[:, -1:]
     return np.asarray(np.abs(shares).max(axis=1), dtype=np.float64)

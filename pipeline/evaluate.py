@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.arrays import Codes, Flags, Floats, Times
-from models.metrics import measured, resampled_figures
+from models.metrics import measured, observed_expected
 from models.rank_order import by_decile, group
 from pipeline import tracking
 from pipeline.engines import read_table
@@ -102,7 +102,7 @@ def section(params: Params, scored: Scored) -> dict[str, Any]:
 def vintage(scored: Scored, rows: Flags, month: str, how: dict[str, Any]) -> dict[str, Any]:
     """One month of applications: what was expected and what happened."""
     log_odds, bad = scored.log_odds[rows], scored.bad[rows]
-    ratio = resampled_figures(log_odds, bad, scored.person[rows], **how)["observed_expected"]
+    ratio = observed_expected(log_odds, bad, scored.person[rows], **how)
     return {"month": month} | asdict(group(log_odds, bad)) | {"observed_expected": asdict(ratio)}
 
 
