@@ -1,6 +1,7 @@
 """Why a score is below the baseline: contributions gathered by reason, the weightiest first, few, none twice."""
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
@@ -28,24 +29,24 @@ class Reasons:
     """The rule by which reasons are chosen, for a scorecard's features."""
 
     def __init__(self, specs: tuple[FeatureSpec, ...], rule: ReasonRule) -> None:
-        place = {code.text: i for i, code in enumerate(rule.codes)}
-        self._rule = rule
+        self._codes = sorted(rule.codes, key=lambda code: code.code)
+        self._most, self._least = rule.most, rule.least_points
+        place = {code.text: i for i, code in enumerate(self._codes)}
         self._names = [s.name for s in specs]
         self._group = np.array([place[s.reason] for s in specs])
-        self._members = [np.flatnonzero(self._group == g).tolist() for g in range(len(rule.codes))]
+        self._members = [np.flatnonzero(self._group == g).tolist() for g in range(len(self._codes))]
 
     def of(self, x: Array, contributions: Array) -> tuple[Reason, ...]:
         """The reasons for contributions in points [features] of inputs [features]."""
+        totals = np.bincount(self._group, weights=contributions, minlength=len(self._codes))
+        # Rounded, so that equal weights come in the order of codes and not of rounding errors.
+        first = np.argsort(totals.round(6), kind="stable")[: self._most].tolist()
         points = contributions.tolist()  # many times faster to go through than an array
-        totals = np.bincount(self._group, weights=contributions, minlength=len(self._members))
-        lowering = np.flatnonzero(totals <= -self._rule.least_points).tolist()
-        # Rounded, so that equal weights are put in the order of codes and not of rounding errors.
-        lowering.sort(key=lambda g: (round(float(totals[g]), 6), self._rule.codes[g].code))
-        return tuple(self._reason(g, float(totals[g]), x, points) for g in lowering[: self._rule.most])
+        found = [(group, totals.item(group)) for group in first]
+        return tuple(self._reason(group, total, x, points) for group, total in found if total <= -self._least)
 
     def _reason(self, group: int, total: float, x: Array, points: list[float]) -> Reason:
-        code = self._rule.codes[group]
+        code = self._codes[group]
         lowered = sorted([i for i in self._members[group] if points[i] < 0], key=points.__getitem__)
-        missing = np.isnan(x[lowered]).tolist()
-        unknown = tuple(self._names[i] for i, is_missing in zip(lowered, missing, strict=True) if is_missing)
+        unknown = tuple(self._names[i] for i in lowered if isnan(x.item(i)))
         return Reason(code.code, code.text, total, tuple(self._names[i] for i in lowered), unknown)
