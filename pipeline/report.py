@@ -16,6 +16,11 @@ from saakh.spec import FeatureSpec
 
 FEATURES_RANKED, FEATURES_SWARMED, FEATURES_UNFOLDED = 20, 15, 6
 DIRECTIONS = {1: "risk rises", -1: "risk falls", 0: "not declared"}
+EXCLUSIONS = {
+    "indeterminate": "neither good nor bad",
+    "gap": "between the two periods",
+    "known_person": "later, by people trained on: for calibration only",
+}
 MEASURES = (
     ("auc", "AUC", 3, "Chance that a bad loan is ranked riskier than a good one"),
     ("gini", "Gini", 3, "2 × AUC − 1: 0 is guessing, 1 is perfect"),
@@ -30,6 +35,7 @@ def report(evidence: Evidence) -> str:
     """The report as one HTML page that needs no network and no script to be read."""
     found = evidence.importance
     order = [{spec.name: i for i, spec in enumerate(evidence.specs)}[entry["name"]] for entry in found["features"]]
+    used = sum(entry["mean_abs_log_odds"] > 0 for entry in found["features"])
     points = evidence.found.points(evidence.factor)
     features = [listed(evidence, entry, i) for entry, i in zip(found["features"], order, strict=True)]
     return render(
@@ -46,12 +52,14 @@ def report(evidence: Evidence) -> str:
         coverage=[covered(evidence, points, source) for source in evidence.stages["derive"]["coverage"]],
         rejected=rejected(evidence.stages["ingest"]["tables"]),
         importance=found,
-        ranked=features[:FEATURES_RANKED],
+        ranked=features[: min(used, FEATURES_RANKED)],
+        used=used,
         feature_most=found["features"][0]["mean_abs_points"] or 1.0,
         family_most=max(entry["mean_abs_points"] for entry in found["families"]) or 1.0,
-        swarm=swarm(evidence, points, order[:FEATURES_SWARMED]),
-        unfolded=[unfold(evidence, points, i) for i in order[:FEATURES_UNFOLDED]],
-        ranking=ranking(evidence.stages["evaluate"]),
+        swarm=swarm(evidence, points, order[: min(used, FEATURES_SWARMED)]),
+        unfolded=[unfold(evidence, points, i) for i in order[: min(used, FEATURES_UNFOLDED)]],
+        ranking=risk_groups(evidence.stages["evaluate"], "out_of_time"),
+        calibration=risk_groups(evidence.stages["evaluate"], "through_the_door"),
         vintages=vintages(evidence.stages["evaluate"]),
         features=features,
         directions=DIRECTIONS,
@@ -63,7 +71,7 @@ def flow(stages: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     split = stages["train"]["split"]
     steps = [("cohort", why, rows) for why, rows in stages["cohort"]["verdicts"].items() if why != "kept"]
     steps += [("label", why, rows) for why, rows in stages["label"]["verdicts"].items() if why not in LABELS]
-    steps += [("train", words(why), rows) for why, rows in split["excluded"].items() if rows]
+    steps += [("train", EXCLUSIONS.get(why, words(why)), rows) for why, rows in split["excluded"].items() if rows]
     total = left = stages["cohort"]["rows_in"]
     told = [{"stage": "ingest", "what": "applications received", "rows": total, "left": total, "kind": "total"}]
     for stage, why, rows in steps:
@@ -78,7 +86,7 @@ def flow(stages: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def covered(evidence: Evidence, points: np.ndarray, source: str) -> dict[str, Any]:
-    """A source's share of applications with events, open but silent, and closed; what closing changes; rows kept."""
+    """A source's share of applications with events, open but silent, and closed; what closing changes; its rows."""
     counts = evidence.stages["derive"]["coverage"][source]
     total = sum(counts.values()) or 1
     parts, start = [], 0.0
@@ -92,6 +100,7 @@ def covered(evidence: Evidence, points: np.ndarray, source: str) -> dict[str, An
         "absent": counts["absent"] == total,
         "closed_points": closed_points(evidence, points, source),
         "rows": evidence.stages["ingest"]["tables"].get(source, {}).get("rows_kept", 0),
+        "too_late": evidence.stages["derive"]["events_too_late"].get(source, 0),
     }
 
 
@@ -111,7 +120,7 @@ def swarm(evidence: Evidence, points: np.ndarray, columns: Sequence[int]) -> dic
     specs = [evidence.specs[i] for i in columns]
     at = np.ix_(rows, np.array(columns))
     scale, drawn = swarms(specs, evidence.inputs[at], points[at])
-    return {"axis": scale, "rows": drawn, "applicants": len(rows)}
+    return {"axis": scale, "rows": drawn, "applications": len(rows)}
 
 
 def unfold(evidence: Evidence, points: np.ndarray, column: int) -> dict[str, Any]:
@@ -127,9 +136,9 @@ def unfold(evidence: Evidence, points: np.ndarray, column: int) -> dict[str, Any
     }
 
 
-def ranking(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Risk groups out of time: predicted against observed, with Wilson intervals; small groups lose their rates."""
-    groups = metrics["out_of_time"]["by_decile"]
+def risk_groups(metrics: dict[str, Any], part: str) -> dict[str, Any]:
+    """Risk groups, riskiest first: predicted against observed, with Wilson intervals; small groups lose their rates."""
+    groups = metrics[part]["by_decile"]
     bads, rows = sum(g["bads"] for g in groups), sum(g["rows"] for g in groups)
     told, caught, seen = [], 0, 0
     for group in groups:
@@ -151,9 +160,9 @@ def _wilson(count: int, rows: int, confidence: float) -> tuple[float, float]:
 
 
 def vintages(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Months of application: observed against expected; both parts of the split, small months without rates."""
+    """Months of application: observed against expected, before and after the split, small months without rates."""
     told = []
-    for part in ("out_of_fold", "out_of_time"):
+    for part in ("out_of_fold", "through_the_door"):
         for row in metrics[part]["by_vintage"]:
             told.append({**row, "part": part, "shown": row["rows"] >= SMALLEST_CELL})
     edges = [row["observed_expected"][k] for row in told if row["shown"] for k in ("low", "high")]

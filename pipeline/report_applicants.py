@@ -78,11 +78,12 @@ def waterfall(evidence: Evidence, row: int, points: np.ndarray, base: float) -> 
     """From the average score to the applicant's: the largest contributions one by one, all others together."""
     order = sorted(range(len(points)), key=lambda i: (-abs(points[i]), evidence.specs[i].name))
     steps, at = [], base
-    for i in order[:STEPS_SHOWN]:
+    shown = [i for i in order if points[i]][:STEPS_SHOWN]
+    for i in shown:
         value = float(evidence.inputs[row, i])
         steps.append(Step(evidence.specs[i].description, at, at + float(points[i]), evidence.specs[i], value))
         at = steps[-1].end
-    if rest := order[STEPS_SHOWN:]:
+    if rest := order[len(shown) :]:
         steps.append(Step(f"{len(rest)} other inputs together", at, at + float(points[rest].sum())))
     return steps
 

@@ -1,7 +1,7 @@
 """The geometry of the report's charts: numbers in, positions out. Templates draw them; every position is a percentage.
 
 Charts are plain HTML and SVG that the page's style sheet colours, so that they need no script, print as they look,
-reflow on a phone and are read aloud. No mark carries a person: bands hold at least ten applicants, dots are rounded.
+reflow on a phone and are read aloud. No mark carries a person: bands hold at least ten applications, dots are rounded.
 """
 
 import math
@@ -117,7 +117,7 @@ def _thinned(shade: np.ndarray, crowd: int) -> Iterable[tuple[float, int]]:
 
 @dataclass(frozen=True)
 class Band:
-    """Applicants with similar values of one feature: how many, their median value (None: no value), their points."""
+    """Applications with similar values of one feature: how many, their median value (None: no value), their points."""
 
     rows: int
     median: float | None

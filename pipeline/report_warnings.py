@@ -17,8 +17,8 @@ def warnings(evidence: Evidence, points: np.ndarray) -> list[str]:
 
     `points` are the contributions in points, shape (rows, features).
     """
-    told = list(evidence.stages["evaluate"]["warnings"])
-    told += _doubts(evidence.stages["evaluate"]["out_of_time"])
+    told = [f"{text.rstrip('.')}." for text in evidence.stages["evaluate"]["warnings"]]
+    told += _doubts(evidence.stages["evaluate"])
     if asserted := evidence.consent.get("asserted_by_source", 0):
         share = percent(asserted / sum(evidence.consent.values()), 0)
         told.append(f"Consent is asserted by the source for {share} of the artefacts, not by the applicants.")
@@ -26,19 +26,21 @@ def warnings(evidence: Evidence, points: np.ndarray) -> list[str]:
         told.append(f"Refusing must never cost points, yet closing a source does, on average: {_some(costly)}.")
     if costly := _costly_gaps(evidence, points):
         told.append(f"Having no value costs points, on average, for {_some(costly)}.")
-    told += [f"{e['name']} was left out of the model: {e['reason']}." for e in evidence.stages["train"]["dropped"]]
+    if dropped := evidence.stages["train"]["dropped"]:
+        named = ", ".join(f"{entry['name']} ({entry['reason']})" for entry in dropped)
+        told.append(f"Left out of the model: {named}.")
     return told
 
 
-def _doubts(judged: dict[str, Any]) -> Iterator[str]:
+def _doubts(metrics: dict[str, Any]) -> Iterator[str]:
     """Intervals that hold a value they should not, or miss one they should hold."""
-    if judged["auc"]["low"] is not None and judged["auc"]["low"] <= 0.5:
+    area, ratio = metrics["out_of_time"]["auc"], metrics["through_the_door"]["observed_expected"]
+    if area["low"] is not None and area["low"] <= 0.5:
         yield "The interval of the AUC reaches 0.5: out of time, the ranking may be no better than chance."
-    ratio = judged["observed_expected"]
     if ratio["low"] is not None and ratio["low"] > 1:
-        yield "More loans went bad out of time than predicted, beyond chance: the risk level is set too low."
+        yield "More loans of all later comers went bad than predicted, beyond chance: the risk level is set too low."
     if ratio["high"] is not None and ratio["high"] < 1:
-        yield "Fewer loans went bad out of time than predicted, beyond chance: the risk level is set too high."
+        yield "Fewer loans of all later comers went bad than predicted, beyond chance: the risk level is set too high."
 
 
 def closed_points(evidence: Evidence, points: np.ndarray, source: str) -> float | None:

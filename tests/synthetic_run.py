@@ -103,7 +103,10 @@ def _write_coverage(ws: Workspace, keys: list[str], closed: dict[str, np.ndarray
         counts[source] = {"present": len(keys) - number, "silent": 0, "closed": number, "absent": 0}
     counts["web_visits"] = {"present": 0, "silent": 0, "closed": 0, "absent": len(keys)}
     write_table(ws.stage("derive") / "coverage.parquet", pa.concat_tables(tables))
-    write_json(ws.stage("derive") / "derive.json", {"applications": len(keys), "coverage": counts})
+    write_json(
+        ws.stage("derive") / "derive.json",
+        {"applications": len(keys), "coverage": counts, "events_too_late": {"calls": 4_000}},
+    )
 
 
 def _write_accounts(ws: Workspace, is_bad: np.ndarray, late: np.ndarray) -> None:
@@ -160,6 +163,7 @@ def _metrics(ws: Workspace, draw: np.random.Generator, score: np.ndarray, is_bad
         "resamples": 1_000,
         "model_sha256": digest(ws.root / "train" / "model.txt"),
         "out_of_time": _section(draw, score[late], is_bad[late], ("2026-02", "2026-03")),
+        "through_the_door": _section(draw, score[late], is_bad[late], ("2026-02", "2026-03")),
         "out_of_fold": _section(draw, score[~late], is_bad[~late], ("2025-10", "2025-11", "2025-12", "2026-01")),
         "warnings": ["The out-of-time section holds fewer than 100 bad loans: intervals are wide."],
     }
