@@ -45,15 +45,17 @@ class Pseudonyms:
     def many(self, domain: str, identifiers: pa.Array) -> pa.Array:
         """The pseudonyms of ids, best each once; they are remembered from batch to batch. Missing stays missing."""
         known, digests = self._known.get(domain, (_NONE, _NONE))
+        if len(known) > _REMEMBERED:
+            known, digests = _NONE, _NONE
         at = pc.index_in(identifiers, value_set=known)
         fresh = pc.unique(identifiers.filter(pc.and_(at.is_null(), identifiers.is_valid())))
         if len(fresh):
-            known, digests = (known, digests) if len(known) < _REMEMBERED else (_NONE, _NONE)
             key = self._domain_key(domain)
             made = pa.array([_pseudonym(key, identifier) for identifier in fresh.to_pylist()], pa.string())
+            later = pc.add(pc.index_in(identifiers, value_set=fresh), pa.scalar(len(known), pa.int32()))
+            at = pc.coalesce(at, later)
             known, digests = pa.concat_arrays([known, fresh]), pa.concat_arrays([digests, made])
             self._known[domain] = known, digests
-            return self.many(domain, identifiers)
         return digests.take(at)
 
     def column(self, domain: str, identifiers: pa.Array) -> pa.Array:
