@@ -51,6 +51,8 @@ def event(draw: st.DrawFn, table: Table) -> dict[str, Any]:
     row["local_at"] = happened + timedelta(minutes=330)
     for column in table.columns[4:]:
         row[column.name] = draw(_value(column))
+    if "bytes_night" in row:  # the check refuses a night with more than its day
+        row["bytes_total"] += row["bytes_night"]
     return row
 
 
