@@ -118,7 +118,7 @@ def swarm(evidence: Evidence, points: np.ndarray, columns: Sequence[int]) -> dic
     """The beeswarm of the features in `columns`, over a sample drawn by key."""
     rows = sample(evidence.keys, evidence.params.explain.beeswarm_rows, evidence.params.seed)
     specs = [evidence.specs[i] for i in columns]
-    at = np.ix_(rows, np.array(columns))
+    at = np.ix_(rows, np.array(columns, dtype=np.int64))
     scale, drawn = swarms(specs, evidence.inputs[at], points[at])
     return {"axis": scale, "rows": drawn, "applications": len(rows)}
 

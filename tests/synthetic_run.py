@@ -36,8 +36,13 @@ def _spec(row: dict[str, str]) -> FeatureSpec:
     )
 
 
-def write_run(root: Path, applications: int = 1_200, seed: int = 11, basis: str = "explicit") -> Params:
-    """Write the files of every stage before explain; returns the run's parameters."""
+def write_run(
+    root: Path, applications: int = 1_200, seed: int = 11, basis: str = "explicit", leaf_rows_min: int = 40
+) -> Params:
+    """Write the files of every stage before explain; returns the run's parameters.
+
+    With `leaf_rows_min` above the number of applications, the model learns nothing.
+    """
     params, ws, draw = Params(as_of=AS_OF, seed=seed, workspace=root), Workspace(root), np.random.default_rng(seed)
     keys = sorted(hashlib.sha256(f"{seed}-{i}".encode()).hexdigest()[:32] for i in range(applications))
     inputs, log_odds, closed = _world(draw, applications)
@@ -46,8 +51,10 @@ def write_run(root: Path, applications: int = 1_200, seed: int = 11, basis: str 
     score = np.empty(applications)
     for fold in range(3):  # out of fold in development, the whole development's model out of time
         held = ~late & (np.arange(applications) % 3 == fold)
-        score[held] = _train(inputs[~late & ~held], is_bad[~late & ~held]).predict(inputs[held], raw_score=True)
-    model = _train(inputs[~late], is_bad[~late])
+        score[held] = _train(inputs[~late & ~held], is_bad[~late & ~held], leaf_rows_min).predict(
+            inputs[held], raw_score=True
+        )
+    model = _train(inputs[~late], is_bad[~late], leaf_rows_min)
     score[late] = model.predict(inputs[late], raw_score=True)
     write_text(ws.stage("train") / "model.txt", model.model_to_string())
     split = pa.array(np.where(late, "out_of_time", "development"))
@@ -86,8 +93,8 @@ def _world(draw: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray
     return np.column_stack(columns), log_odds, closed
 
 
-def _train(inputs: np.ndarray, is_bad: np.ndarray) -> lgb.Booster:
-    trees = {"num_leaves": 4, "min_data_in_leaf": 40, "lambda_l2": 20.0, "learning_rate": 0.08}
+def _train(inputs: np.ndarray, is_bad: np.ndarray, leaf_rows_min: int) -> lgb.Booster:
+    trees = {"num_leaves": 4, "min_data_in_leaf": leaf_rows_min, "lambda_l2": 20.0, "learning_rate": 0.08}
     fixed = {"num_threads": 1, "deterministic": True, "force_row_wise": True, "seed": 1, "verbosity": -1}
     monotone = {"monotone_constraints": [s.risk for s in specs()]}
     data = lgb.Dataset(inputs, is_bad.astype(float), feature_name=[s.name for s in specs()])

@@ -186,6 +186,24 @@ def test_scores_of_another_model_are_refused(tmp_path: Path):
         explain.run(params, Workspace(tmp_path))
 
 
+def test_a_model_that_learned_nothing_and_figures_that_do_not_exist_still_make_a_report(
+    tmp_path: Path, browser: Browser
+):
+    params = write_run(tmp_path, 300, leaf_rows_min=1_000)
+    path = tmp_path / "evaluate" / "metrics.json"
+    metrics = json.loads(path.read_text())
+    for part in ("out_of_time", "out_of_fold", "through_the_door"):
+        metrics[part] |= {key: {"value": None, "low": None, "high": None} for key in ("auc", "gini", "ks")}
+    path.write_text(json.dumps(metrics))
+    explain.run(params, Workspace(tmp_path))
+    with opened(browser, tmp_path / "explain" / "report.html") as found:
+        assert found.said == []
+        assert "The model found nothing to learn" in found.page.locator("#importance").inner_text()
+        assert found.page.locator(".tile .big").all_inner_texts()[:3] == ["–", "–", "–"]
+    with opened(browser, tmp_path / "explain" / "applicants.html") as found:
+        assert found.page.get_by_text("No input cost this applicant points.").count() == 3
+
+
 def test_a_missing_stage_is_named(tmp_path: Path):
     params = write_run(tmp_path, 300)
     (tmp_path / "evaluate" / "metrics.json").unlink()
