@@ -116,12 +116,12 @@ def rebuild(
     params: ParamsFile = PARAMS,
 ) -> None:
     """Rebuild a scorecard, byte for byte, from its registered MLflow run alone."""
-    from pipeline import tracking
+    from pipeline import export
     from pipeline.console import out as console
     from pipeline.params import read_params
     from pipeline.workspace import Workspace
 
-    tracking.rebuild(Workspace(read_params(params).workspace), out, version)
+    export.rebuild(Workspace(read_params(params).workspace), out, version)
     console.print(f"Wrote {out}, rebuilt from the registered model '{version}'.")
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pipeline.golden_vectors import golden_json
 from pipeline.params import Params
 from pipeline.replay import Differences, replay
 from pipeline.summary import Summary, Tell, quiet, timed
+from pipeline.tracking import ALIAS, fetch_bundle, log_bundle
 from pipeline.workspace import Workspace, whole
 from saakh import archive
 from saakh.errors import ArtifactError, ConfigError
@@ -44,6 +46,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         path = ws.stage("export") / f"{NAME}-{scorecard.version}.saakh"
         with whole(path) as temporary:
             temporary.write_bytes(body)
+        log_bundle(params, ws, bundle)
         summary.rows_in, summary.rows_out = found.rows, found.rows
         summary.counts = {"features": len(scorecard.features), "golden vectors": verified.vectors}
         summary.facts = {
@@ -53,6 +56,13 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
             "replayed": f"{found.rows:,} applicants; largest difference {max(found.log_odds, found.sums):.1e}",
         }
     return summary
+
+
+def rebuild(ws: Workspace, out: Path, version: str = ALIAS) -> None:
+    """Write a registered model's scorecard from its run alone, the same bytes as `run` wrote."""
+    body = build(fetch_bundle(ws, version))
+    with whole(out) as temporary:
+        temporary.write_bytes(body)
 
 
 def build(bundle: Bundle) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.bundle import Bundle
 from pipeline.params import Params
-from pipeline.workspace import Workspace, digest, read_json, whole
+from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import MissingInputError
 
 if TYPE_CHECKING:
@@ -60,36 +60,30 @@ def log_training(params: Params, ws: Workspace) -> str:
 
 
 def log_evaluation(params: Params, ws: Workspace) -> str:
-    """Add the figures, and all that a scorecard is built from, to the model's run; returns the run."""
+    """Add the figures to the model's run; returns the run."""
     from mlflow.entities import Metric  # noqa: PLC0415
 
     run_id, log = log_training(params, ws), client(ws)
-    bundle = Bundle.from_workspace(ws, params)
-    now = int(time.time() * 1000)
-    log.log_batch(run_id, [Metric(name, value, now, step=0) for name, value in _figures(bundle.metrics)])
-    log_bundle(params, ws, bundle)
+    figures, now = _figures(read_json(ws.need("evaluate", "metrics.json"))), int(time.time() * 1000)
+    log.log_batch(run_id, [Metric(name, value, now, step=0) for name, value in figures])
     return run_id
 
 
 def log_bundle(params: Params, ws: Workspace, bundle: Bundle) -> None:
-    """Keep what the scorecard is built from in the model's run, in place of what was there."""
+    """Keep what the scorecard was built from in the model's run, in place of what was there."""
     run_id = log_training(params, ws)
     with tempfile.TemporaryDirectory() as folder:
         bundle.to_folder(Path(folder))
         client(ws).log_artifacts(run_id, folder, BUNDLE)
 
 
-def rebuild(ws: Workspace, out: Path, version: str = ALIAS) -> None:
-    """Write a registered model's scorecard from its run alone, the same bytes as export wrote.
+def fetch_bundle(ws: Workspace, version: str = ALIAS) -> Bundle:
+    """What a registered model's scorecard was built from, out of its run alone.
 
-    `version` is a number or an alias. A model that is not registered, or was not evaluated: a `MissingInputError`.
+    `version` is a number or an alias. A model that is not registered, or was not exported: a `MissingInputError`.
     """
-    from pipeline.export import build  # noqa: PLC0415
-
     with tempfile.TemporaryDirectory() as folder:
-        scorecard = build(Bundle.from_folder(_fetch(client(ws), Path(folder), version)))
-    with whole(out) as temporary:
-        temporary.write_bytes(scorecard)
+        return Bundle.from_folder(_fetch(client(ws), Path(folder), version))
 
 
 def _fetch(log: "MlflowClient", folder: Path, version: str) -> Path:

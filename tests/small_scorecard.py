@@ -83,10 +83,17 @@ def bundle(text: str, features: int, **export: object) -> Bundle:
         "catalogue_fingerprint": "c" * 64,
         "columns": names(features),
         "inputs": {"features.parquet": "a" * 64},
-        "split": {"development": {"rows": 1500, "bads": 300}},
+        "split": {
+            "development": {"rows": 1500, "bads": 300},
+            "out_of_time_from": "2026-01-01",
+            "boundary": "month",
+            "gap_days": 0,
+        },
         "parameters": {"leaves": 8},
         "dropped": [],
         "seed": 1,
+        "as_of": "2026-06-01T00:00:00+00:00",
+        "policy": "explicit-consent",
     }
     settings = {
         "version": "0.1.0",

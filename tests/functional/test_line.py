@@ -9,11 +9,10 @@ import pytest
 
 import saakh
 from pipeline.engines import read_table
+from pipeline.export import rebuild
 from pipeline.run import STAGES, run_stage
-from pipeline.tracking import rebuild
 from pipeline.workspace import Workspace, digest, read_json
 from tests.functional.conftest import Run, small_params
-
 
 UNREPEATABLE = ("mlflow",)  # its run names and times
 

@@ -14,6 +14,7 @@ def logged(tmp_path_factory):
     root = tmp_path_factory.mktemp("tracked")
     params, ws = write_labelled(root), Workspace(root)
     said = {"train": train.run(params, ws), "evaluate": evaluate.run(params, ws)}
+    export.run(params, ws)
     return ws, params, said
 
 
@@ -117,7 +118,7 @@ def test_scorecard_is_rebuilt_from_the_registered_run_alone(logged, tmp_path):
     train.run(params.model_copy(update={"seed": 2}), ws)  # whatever lies in the workspace now, the run knows
     _, version, _ = the_run(ws)
     first = str(int(version.version) - 1)
-    tracking.rebuild(ws, tmp_path / "again.saakh", first)
+    export.rebuild(ws, tmp_path / "again.saakh", first)
     written = next((ws.root / "export").glob("*.saakh"))
     assert (tmp_path / "again.saakh").read_bytes() == written.read_bytes()
     train.run(params, ws)
@@ -126,7 +127,7 @@ def test_scorecard_is_rebuilt_from_the_registered_run_alone(logged, tmp_path):
 @pytest.mark.parametrize("version", ["99", "champion"])
 def test_model_that_is_not_registered_cannot_be_rebuilt(logged, tmp_path, version):
     with pytest.raises(MissingInputError, match=f"no model 'saakh' is registered as '{version}'"):
-        tracking.rebuild(logged[0], tmp_path / "again.saakh", version)
+        export.rebuild(logged[0], tmp_path / "again.saakh", version)
 
 
 def test_stages_say_what_they_did(logged):
