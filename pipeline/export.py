@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,29 +34,46 @@ BANDS_MAX = 26
 TRAINING_RECORD = ("model_sha256", "inputs", "split", "parameters", "dropped", "seed")
 
 
+@dataclass(frozen=True)
+class Written:
+    """A scorecard that was written: where, what it is, its golden vectors, and how exactly it was replayed."""
+
+    path: Path
+    scorecard: Scorecard
+    vectors: int
+    replayed: Differences
+
+
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
-    """Write `export/scorecard-<version>.saakh`, or nothing and an `ArtifactError` when the replay differs."""
+    """Write `export/scorecard-<version>.saakh`, and keep what it was built from in the model's MLflow run."""
     with timed("export") as summary:
         bundle = Bundle.from_workspace(ws, params)
-        tell("building the scorecard", 0, 2)
-        body = build(bundle)
-        tell("replaying", 1, 2)
-        scorecard = Scorecard.from_members(archive.unpack(body))
-        verified = scorecard.verify()
-        found = prove(scorecard, bundle.model, sample_rows(scorecard, ws, params.export.replay_rows))
-        path = ws.stage("export") / f"{NAME}-{scorecard.version}.saakh"
-        with whole(path) as temporary:
-            temporary.write_bytes(body)
+        written = write(params, ws, bundle, tell)
         log_bundle(params, ws, bundle)
-        summary.rows_in, summary.rows_out = found.rows, found.rows
-        summary.counts = {"features": len(scorecard.features), "golden vectors": verified.vectors}
+        scorecard, found = written.scorecard, written.replayed
+        summary.rows_in = summary.rows_out = found.rows
+        summary.counts = {"features": len(scorecard.features), "golden vectors": written.vectors}
         summary.facts = {
-            "scorecard": str(path),
+            "scorecard": str(written.path),
             "version": scorecard.version,
-            "size": f"{len(body) / 1024:,.0f} KiB",
+            "size": f"{written.path.stat().st_size / 1024:,.0f} KiB",
             "replayed": f"{found.rows:,} applicants; largest difference {max(found.log_odds, found.sums):.1e}",
         }
     return summary
+
+
+def write(params: Params, ws: Workspace, bundle: Bundle, tell: Tell = quiet) -> Written:
+    """Write a bundle's scorecard, or nothing and an `ArtifactError` when the replay differs."""
+    tell("building the scorecard", 0, 2)
+    body = build(bundle)
+    tell("replaying", 1, 2)
+    scorecard = Scorecard.from_members(archive.unpack(body))
+    verified = scorecard.verify()
+    found = prove(scorecard, bundle.model, sample_rows(scorecard, ws, params.export.replay_rows))
+    path = ws.stage("export") / f"{NAME}-{scorecard.version}.saakh"
+    with whole(path) as temporary:
+        temporary.write_bytes(body)
+    return Written(path, scorecard, verified.vectors, found)
 
 
 def rebuild(ws: Workspace, out: Path, version: str = ALIAS) -> None:

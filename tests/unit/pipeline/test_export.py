@@ -36,17 +36,21 @@ def workspace(finished, tmp_path):
     return Workspace(tmp_path / "run")
 
 
+def written(params, ws):
+    return export.write(params, ws, Bundle.from_workspace(ws, params))
+
+
 def test_a_run_ends_in_a_scorecard_that_verifies(finished, workspace):
-    summary = export.run(finished, workspace)
+    found = written(finished, workspace)
     path = workspace.root / "export" / "scorecard-0.1.0.saakh"
-    assert summary.facts["scorecard"] == str(path)
-    assert summary.rows_in == 400
+    assert found.path == path
+    assert found.replayed.rows == 400
     assert saakh.load(path).verify().vectors >= 200
     assert verify.run(path).facts["golden vectors"].endswith("reproduced, largest difference 0.0e+00 points")
 
 
 def test_a_scorecard_scores_as_lightgbm_does_with_the_model_of_the_run(finished, workspace):
-    export.run(finished, workspace)
+    written(finished, workspace)
     card = saakh.load(workspace.root / "export" / "scorecard-0.1.0.saakh")
     model = lgb.Booster(model_file=workspace.root / "train" / "model.txt")
     features = read_table(workspace.root / "derive" / "features.parquet").drop_columns("application_id")
@@ -57,14 +61,14 @@ def test_a_scorecard_scores_as_lightgbm_does_with_the_model_of_the_run(finished,
 
 def test_two_exports_are_the_same_bytes(finished, workspace):
     path = workspace.root / "export" / "scorecard-0.1.0.saakh"
-    export.run(finished, workspace)
+    written(finished, workspace)
     first = path.read_bytes()
-    export.run(finished, workspace)
+    written(finished, workspace)
     assert path.read_bytes() == first
 
 
 def test_a_bundle_put_away_and_fetched_builds_the_same_bytes(finished, workspace, tmp_path):
-    export.run(finished, workspace)
+    written(finished, workspace)
     Bundle.from_workspace(workspace, finished).to_folder(tmp_path / "bundle")
     shutil.rmtree(workspace.root / "train")
     rebuilt = export.build(Bundle.from_folder(tmp_path / "bundle"))
@@ -79,20 +83,20 @@ def test_a_bundle_with_a_file_missing_is_named(tmp_path):
 def test_metrics_of_another_model_are_refused(finished, workspace):
     write_json(workspace.root / "evaluate" / "metrics.json", {"model_sha256": "f" * 64})
     with pytest.raises(ArtifactError, match="saakh evaluate"):
-        export.run(finished, workspace)
+        written(finished, workspace)
 
 
 def test_a_model_changed_after_training_is_refused(finished, workspace):
     path = workspace.root / "train" / "model.txt"
     path.write_text(path.read_text().replace("leaf_value=", "leaf_value=0", 1))
     with pytest.raises(ArtifactError, match="saakh train"):
-        export.run(finished, workspace)
+        written(finished, workspace)
 
 
 def test_export_before_evaluate_says_what_to_run(finished, workspace):
     shutil.rmtree(workspace.root / "evaluate")
     with pytest.raises(MissingInputError, match="saakh evaluate"):
-        export.run(finished, workspace)
+        written(finished, workspace)
 
 
 @pytest.mark.parametrize("off_by", [1e-6, 3e-9, -3e-9])
@@ -107,7 +111,7 @@ def test_a_model_that_the_runtime_does_not_reproduce_is_not_written(finished, wo
 
     monkeypatch.setattr(export, "parse", crooked)
     with pytest.raises(ArtifactError, match="does not reproduce"):
-        export.run(finished, workspace)
+        written(finished, workspace)
     assert not list(workspace.root.rglob("*.saakh"))
 
 
@@ -117,14 +121,14 @@ def test_a_feature_outside_its_declared_range_stops_the_export(finished, workspa
     i = features.column_names.index("input_2_30d")
     write_table(path, features.set_column(i, "input_2_30d", pa.array(np.full(features.num_rows, -8.5))))
     with pytest.raises(ArtifactError, match=r"input_2_30d \(400 of 400\)"):
-        export.run(finished, workspace)
+        written(finished, workspace)
 
 
 def test_features_derived_anew_without_a_column_of_the_model_are_named(finished, workspace):
     path = workspace.root / "derive" / "features.parquet"
     write_table(path, read_table(path).drop_columns("input_3_30d"))
     with pytest.raises(ArtifactError, match=r"no input_3_30d.*saakh train"):
-        export.run(finished, workspace)
+        written(finished, workspace)
 
 
 def test_model_and_account_that_name_other_features_are_refused():
