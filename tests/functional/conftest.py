@@ -1,5 +1,6 @@
 """A complete small run, made once for all tests that look at what a run leaves behind."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,16 +23,18 @@ class Run:
 
 
 def small_params(folder: Path, **changed: object) -> Params:
-    """The sample's parameters, with a small population and every folder under `folder`."""
+    """The sample's parameters, every folder under `folder`; a small population unless at full size."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
     raw["workspace"] = str(folder / "work")
-    raw["simulate"] |= {"out": str(folder / "raw"), "oracle": str(folder / "oracle"), "people": 400}
+    raw["simulate"] |= {"out": str(folder / "raw"), "oracle": str(folder / "oracle")}
+    if not os.environ.get("SAAKH_FULL"):
+        raw["simulate"]["people"] = 400
+        raw["evaluate"]["resamples"] = 200
     raw["ingest"] |= {
         "source": str(folder / "raw"),
         "mapping": str(ROOT / raw["ingest"]["mapping"]),
         "key_file": str(folder / "raw/key.txt"),
     }
-    raw["evaluate"]["resamples"] = 200
     return Params.model_validate(raw | changed)
 
 

@@ -4,7 +4,6 @@
 """
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pipeline.check import validate
 from pipeline.check_report import Report
 from pipeline.check_tables import Arrival, Limits
 from pipeline.engines import Engine
+from tests.conftest import Claim
 from tests.valid_tables import changed, valid_tables
 
 ROWS = 1_000_000 if os.environ.get("SAAKH_FULL") else 100_000
@@ -77,17 +77,16 @@ def clean() -> Tables:
     return valid_tables(ROWS)
 
 
-def test_clean_data_never_stops_the_run(engine: Engine, clean: Tables, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clean_data_never_stops_the_run(engine: Engine, clean: Tables, claim: Claim) -> None:
     start = time.perf_counter()
     report = check(engine, clean)
     seconds = time.perf_counter() - start
-    say(capsys, f"clean: {report.rows:,} rows, {report.rules} rules, {report.faults} false stops, {seconds:.1f} s")
+    figures = f"{report.faults} of {report.rows:,} rows, {report.rules} rules, {seconds:.1f} s"
+    claim("check: false stops on clean data", "0", figures)
     assert [(t.table, o.rule.claim) for t in report.tables for o in t.broken] == []
 
 
-def test_two_hundred_planted_faults_are_all_found(
-    engine: Engine, clean: Tables, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_hundred_planted_faults_are_all_found(engine: Engine, clean: Tables, claim: Claim) -> None:
     tables, faults = dict(clean), []
     rng = np.random.default_rng(7)
     for kind in KINDS:
@@ -99,14 +98,9 @@ def test_two_hundred_planted_faults_are_all_found(
     found = {(t.table, o.rule.claim): set(o.positions) for t in report.tables for o in t.broken}
     caught = sum(places <= found.get((kind.table, kind.claim), set()) for kind, places in faults)
     false = sum(map(len, found.values())) - sum(len(places) for _, places in faults)
-    figures = f"{caught} of {len(faults)} faults of {len(KINDS)} kinds found, {false} false"
-    say(capsys, f"planted: {report.rows:,} rows, {figures}")
+    figures = f"{caught} of {len(faults)} of {len(KINDS)} kinds in {report.rows:,} rows, {false} false"
+    claim("check: planted faults found", "200 of 200", figures)
     assert (caught, len(faults), false) == (200, 200, 0)
-
-
-def say(capsys: pytest.CaptureFixture[str], figures: str) -> None:
-    with capsys.disabled():
-        sys.stdout.write(f"\ncheck, {figures}\n")
 
 
 def check(engine: Engine, tables: Tables) -> Report:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import lightgbm as lgb
 import pytest
 
 import saakh
@@ -12,6 +13,7 @@ from pipeline.engines import read_table
 from pipeline.export import rebuild
 from pipeline.run import STAGES, run_stage
 from pipeline.workspace import Workspace, digest, read_json
+from tests.conftest import Claim
 from tests.functional.conftest import Run, small_params
 
 UNREPEATABLE = ("mlflow",)  # its run names and times
@@ -32,13 +34,20 @@ def busy_core() -> Iterator[None]:
         process.kill()
 
 
-def test_the_line_ends_in_a_scorecard_that_verifies_and_scores(small_run: Run) -> None:
+def test_contributions_sum_to_the_score_and_the_runtime_equals_lightgbm(small_run: Run, claim: Claim) -> None:
     card = saakh.load(small_run.ws.root / "export/scorecard-0.1.0.saakh")
+    rows = read_table(small_run.ws.root / "derive/features.parquet").select(card.features)
+    scores = [card.score(row) for row in rows.to_pylist()]
+    sums = max(abs(s.baseline + sum(s.contributions.values()) - s.points) for s in scores)
+    booster = lgb.Booster(model_file=small_run.ws.root / "train/model.txt")
+    columns = booster.feature_name()
+    expected = booster.predict(rows.select(columns).to_pandas().to_numpy(float), raw_score=True)
+    apart = max(abs(s.log_odds - e) for s, e in zip(scores, expected, strict=True))
+    claim("applicants scored by the runtime", "1,000", f"{len(scores):,}")
+    claim("largest |sum of contributions - score|, points", "1e-9", f"{sums:.1e}")
+    claim("largest |runtime - LightGBM|, log-odds", "1e-9", f"{apart:.1e}")
+    assert max(sums, apart) <= 1e-9
     assert card.verify().largest_difference <= 1e-9
-    rows = read_table(small_run.ws.root / "derive/features.parquet").drop_columns(["application_id"]).to_pylist()
-    for row in rows:
-        score = card.score({name: row[name] for name in card.features})
-        assert abs(score.baseline + sum(score.contributions.values()) - score.points) <= 1e-9
 
 
 def test_every_application_is_kept_or_counted_with_a_reason(small_run: Run) -> None:
@@ -51,17 +60,22 @@ def test_every_application_is_kept_or_counted_with_a_reason(small_run: Run) -> N
 
 
 def test_two_runs_give_the_same_bytes_with_other_threads_and_beside_a_busy_process(
-    small_run: Run, tmp_path: Path, busy_core: None
+    small_run: Run, tmp_path: Path, busy_core: None, claim: Claim
 ) -> None:
     again = small_params(tmp_path, threads=1 if small_run.params.threads > 1 else 2)
     for stage in ("simulate", *STAGES):
         run_stage(stage, again, Workspace(again.workspace))
-    assert digests(Workspace(again.workspace)) == digests(small_run.ws)
+    first, second = digests(small_run.ws), digests(Workspace(again.workspace))
+    assert second == first
+    claim("files the same to the byte, 1 or 2 threads, beside a busy process", "all", f"{len(first)} of {len(second)}")
 
 
-def test_a_registered_run_alone_rebuilds_the_scorecard_byte_for_byte(small_run: Run, tmp_path: Path) -> None:
+def test_a_registered_run_alone_rebuilds_the_scorecard_byte_for_byte(
+    small_run: Run, tmp_path: Path, claim: Claim
+) -> None:
     rebuild(small_run.ws, tmp_path / "again.saakh")
     assert (tmp_path / "again.saakh").read_bytes() == (small_run.ws.root / "export/scorecard-0.1.0.saakh").read_bytes()
+    claim("scorecard rebuilt from its MLflow run alone", "same bytes", "same bytes")
 
 
 def test_no_shareable_output_names_a_person(small_run: Run) -> None:
