@@ -69,9 +69,8 @@ def data_usage(days: Days) -> Drop:
     events = Events(days, who, day, (day + 1) * DAY - 1, draws, 0 * who)
     level = 19.92 + 0.30 * people.shown["income"] + 0.25 * people.shown["novelty"] + 0.6 * people.draws.normal("data")
     total = np.exp(level[who] + 0.7 * draws.normal("data") + 0.15 * days.weekend[index])
-    night = 0.07 * np.exp(
-        0.35 * events.stress() - 0.25 * people.shown["conscientiousness"][who] + 0.5 * draws.normal("night")
-    )
+    owl = -0.25 * people.shown["conscientiousness"] + 0.35 * people.draws.normal("data.night")
+    night = 0.06 * np.exp(0.35 * events.stress() + owl[who] + 0.5 * draws.normal("night"))
     columns = {
         "bytes_total": total.astype(np.int64),
         "bytes_night": (total * np.minimum(night, 0.9)).astype(np.int64),

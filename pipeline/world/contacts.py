@@ -96,8 +96,8 @@ def ties(events: Events) -> tuple[Ints, Floats]:
 
 def _ranks(events: Events, people: People) -> Ints:
     """Which contact, 0 the closest: shares fall by a power of the rank (Zipf), less steeply for the well connected."""
-    size = np.clip(30 * np.exp(0.40 * people.shown["embeddedness"] + 0.5 * people.draws.normal("book")), 6, 1_000)
-    steep = np.clip(1.12 - 0.12 * people.shown["embeddedness"] + 0.16 * people.draws.normal("steep"), 0.45, 1.9)
+    size = np.clip(30 * np.exp(0.40 * people.shown["embeddedness"] + 0.4 * people.draws.normal("book")), 6, 1_000)
+    steep = np.clip(1.12 - 0.12 * people.shown["embeddedness"] + 0.12 * people.draws.normal("steep"), 0.45, 1.9)
     power = 1 - np.where(np.abs(steep - 1) < 0.01, 1.01, steep)[events.who]
     top = (size[events.who] + 1) ** power
     level = events.draws.uniform("contact")

@@ -5,6 +5,7 @@ shown is measured once on a world with events (`measure`) and kept in `measured.
 score loads on shown traits, life stage, and length of history, and which factors the rest shares with other features.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -13,25 +14,27 @@ from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
-from pipeline.workspace import read_json, write_json
+from pipeline.workspace import read_json, write_text
 from pipeline.world.clock import DAY, Span
-from pipeline.world.draws import Flags, Floats, Ints
+from pipeline.world.draws import Draws, Flags, Floats, Ints
 from pipeline.world.knobs import Knobs
 from pipeline.world.part import Drawn, Part, drawn
 from pipeline.world.traits import CLARITY, STAGES
 
 MEASURED = Path(__file__).with_name("measured.json")
-LEVELS = (0.0, 0.01, 0.03, *(round(0.05 * k, 2) for k in range(1, 20)), 0.97, 0.99, 1.0)
-FACTORS = 12
+LEVELS = (0.0, 0.003, 0.01, 0.03, *(round(0.05 * k, 2) for k in range(1, 20)), 0.97, 0.99, 0.997, 0.9995, 1.0)
+FACTORS = 40
 LASTING = 0.6
 """The share of a feature's own variation that a person keeps from one application to the next."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How features follow from what shows: one row a feature in each list; `own` is the spread no other shares."""
+    """How features follow from what shows: one row a feature in each list.
+
+    `own` is the spread no other feature shares; `is_whole` marks counts and flags.
+    """
 
     names: Sequence[str]
     families: Sequence[str]
@@ -40,6 +43,7 @@ class Measured:
     loadings: Sequence[Sequence[float]]
     factors: Sequence[Sequence[float]]
     own: Sequence[float]
+    is_whole: Sequence[bool]
 
 
 @dataclass(frozen=True)
@@ -91,14 +95,23 @@ def measure(what: Floats, x: Floats, names: Sequence[str], families: Sequence[st
     own = np.sqrt(np.maximum(np.diag(spread) - (factors**2).sum(axis=1), 0.0))
     quantiles = [np.quantile(c[~np.isnan(c)], LEVELS) if (~np.isnan(c)).any() else 0.0 * np.array(LEVELS) for c in x.T]
     missing = np.isnan(x).mean(axis=0)
+    is_whole = [bool((c[~np.isnan(c)] % 1 == 0).all()) for c in x.T]
     return Measured(
-        list(names), list(families), *(_rounded(a) for a in (missing, np.array(quantiles), loadings, factors, own))
+        names=list(names),
+        families=list(families),
+        missing=_rounded(missing),
+        quantiles=_rounded(np.array(quantiles)),
+        loadings=_rounded(loadings),
+        factors=_rounded(factors),
+        own=_rounded(own),
+        is_whole=is_whole,
     )
 
 
 def keep(how: Measured, path: Path = MEASURED) -> None:
-    """Write what was measured."""
-    write_json(path, asdict(how))
+    """Write what was measured, one line a list."""
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in asdict(how).items()]
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def drivers(told: Drawn) -> Floats:
@@ -116,11 +129,13 @@ def drivers(told: Drawn) -> Floats:
 def _features(told: Drawn, how: Measured) -> Floats:
     lent = told.loans
     level = drivers(told) @ np.array(how.loadings).T
-    shared = np.stack([_mixed_normal(told, f"factor.{k}") for k in range(FACTORS)], axis=1)
+    shared = np.stack([_mixed_normal(told, f"factor.{k}") for k in range(len(how.factors[0]))], axis=1)
     level += shared @ np.array(how.factors).T
     for k, (name, spread) in enumerate(zip(how.names, how.own, strict=True)):
         level[:, k] = ndtr(level[:, k] + spread * _mixed_normal(told, name))
         level[:, k] = np.interp(level[:, k], LEVELS, how.quantiles[k])
+        if how.is_whole[k]:
+            level[:, k] = np.rint(level[:, k])
         level[lent.draws.chance(f"missing.{name}", how.missing[k]), k] = np.nan
     return level
 
@@ -132,11 +147,11 @@ def _mixed_normal(told: Drawn, name: str) -> Floats:
 
 
 def normal_scores(values: Floats) -> Floats:
-    """Ranks as standard normal values; missing stays missing."""
-    known = ~np.isnan(values)
+    """Ranks as standard normal values, equal values in a fixed haphazard order; missing stays missing."""
+    known = np.flatnonzero(~np.isnan(values))
     scores = np.full(len(values), np.nan)
-    if known.any():
-        scores[known] = ndtri((rankdata(values[known]) - 0.5) / known.sum())
+    order = np.lexsort((Draws.of(0, known).uniform("ties"), values[known]))
+    scores[known[order]] = ndtri((np.arange(len(known)) + 0.5) / max(len(known), 1))
     return scores
 
 

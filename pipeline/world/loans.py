@@ -21,13 +21,13 @@ INTERCEPT = -3.10
 RISK: Mapping[str, float] = {
     "income": -0.24,
     "volatility": 0.46,
-    "conscientiousness": -0.52,
-    "embeddedness": -0.50,
-    "affinity": -0.44,
+    "conscientiousness": -0.50,
+    "embeddedness": -0.54,
+    "affinity": -0.48,
     "novelty": 0.12,
     "rootedness": -0.54,
 }
-STRESS_RISK = 0.55
+STRESS_RISK = 0.53
 STAGE_RISK = np.array([0.45, 0.25, 0.0, -0.25, -0.05])
 CHANNELS = ("app", "web", "agent")
 

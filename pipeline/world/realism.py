@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import numpy as np
-
 from pipeline.judge import expected_auc
 from pipeline.world import direct
 from pipeline.world.clock import Span
@@ -38,6 +36,7 @@ FACTS = (
     Fact("memory of times between calls", -0.15, 0.15, "Goh, Barabási 2008: memory is weak", P.memory),
     Fact("quietest hour of calls", 2, 5, "Aledavood et al. 2015", P.quietest_hour),
     Fact("busiest hour of calls", 16, 21, "Aledavood et al. 2015", P.busiest_hour),
+    Fact("share of calls from midnight to six", 0.01, 0.10, "Aledavood et al. 2015: a deep trough", P.night_share),
     Fact("people singled out by four hours and places", 0.90, 1.0, "de Montjoye et al. 2013: 0.95", P.places_unicity),
     Fact("people singled out by four apps", 0.80, 1.0, "Sekara et al. 2021: 0.91 of 3.5 million", P.apps_unicity),
     Fact("median radius of gyration, km", 2, 15, "González et al. 2008", P.gyration_km),
@@ -81,7 +80,7 @@ def credit_rows() -> Iterator[tuple[str, float, float, float, str]]:
     found = auc_by_family(taken.x, taken.families, taken.person, taken.pd, taken.is_bad)
     yield "bad rate", 0.06, 0.10, float(taken.pd.mean()), "asked of the base world"
     yield "AUC of the truth", 0.78, 0.84, expected_auc(taken.pd, taken.pd), "asked of the base world"
-    yield "AUC of all features", 0.61, 0.76, found[ALL], "published phone-only models, docs/population.md"
+    yield "AUC of all features", 0.61, 0.76, found[ALL], "Björkegren, Grissen 2020; Ma et al. 2018"
     for family in dict.fromkeys(taken.families):
         yield f"AUC of {family.replace('_', ' ')} alone", 0.53, 0.68, found[family], "asked of the base world"
 
@@ -91,7 +90,7 @@ def table() -> str:
     lines = ["| figure | published | simulated | within | source |", "|---|---|---|---|---|"]
     for what, low, high, value, source in rows():
         within = "yes" if low <= value <= high else "**no**"
-        lines.append(f"| {what} | {low:g} to {high:g} | {np.format_float_positional(value, 3)} | {within} | {source} |")
+        lines.append(f"| {what} | {low:g} to {high:g} | {value:.3g} | {within} | {source} |")
     return "\n".join(lines) + "\n"
 
 

@@ -41,15 +41,19 @@ def main(path: Path) -> str:
     without = auc_by_family(taken.x, families, taken.person, taken.pd, taken.is_bad)
     apart = np.nanmean(taken.x, axis=0) - np.nanmean(x, axis=0)
     lines = [f"{name}: {events[name]:.4f} with events, {without[name]:.4f} without" for name in events]
-    worst = np.nanmax(np.abs(apart) / np.nanstd(x, axis=0))
-    return "\n".join([*lines, f"means differ by at most {worst:.3f} standard deviations", ""])
+    apart = np.abs(apart) / np.nanstd(x, axis=0)
+    worst = int(np.nanargmax(apart))
+    lines.append(f"means differ by {np.nanmedian(apart):.3f} standard deviations in the median,")
+    lines.append(f"by {apart[worst]:.3f} at most ({names[worst]})")
+    return "\n".join([*lines, ""])
 
 
 def _features(params: Params, told: Drawn, names: list[str]) -> tuple[Ints, Floats]:
     """Which of the applications have features, and the features, NaN where missing."""
     features = read_table(Workspace(params.workspace).need("derive", "features.parquet"))
     pseudonyms = Pseudonyms(read_key(params.ingest))
-    wanted = pa.array(pseudonyms.many("application", application_names(told.people, told.loans)), pa.string())
+    names_known = application_names(told.people, told.loans)
+    wanted = pa.array([pseudonyms.one("application", name) for name in names_known], pa.string())
     place = pc.index_in(wanted, value_set=features["application_id"].combine_chunks())
     rows = np.flatnonzero(np.asarray(place.is_valid()))
     taken = features.take(place.drop_null())

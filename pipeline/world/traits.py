@@ -16,14 +16,14 @@ from pipeline.world.knobs import Knobs
 STAGES = ("student", "early", "family", "settled", "senior")
 WORK = ("salaried", "self_employed", "casual", "student", "homemaker", "farmer", "unemployed")
 CLARITY: Mapping[str, float] = {
-    "income": 0.78,
-    "volatility": 0.78,
-    "stress": 0.63,
-    "conscientiousness": 0.63,
-    "embeddedness": 0.82,
-    "affinity": 0.82,
+    "income": 0.84,
+    "volatility": 0.88,
+    "stress": 0.74,
+    "conscientiousness": 0.74,
+    "embeddedness": 0.90,
+    "affinity": 0.90,
     "novelty": 0.75,
-    "rootedness": 0.90,
+    "rootedness": 0.92,
 }
 CIRCLE = 12
 RING_BLOCK, RING = 400, 8

@@ -73,6 +73,10 @@ class Population:
         """The hour of the day with the most calls."""
         return float(np.argmax(np.bincount(self._hours(), minlength=24)))
 
+    def night_share(self) -> float:
+        """Share of calls between midnight and six."""
+        return float((self._hours() < 6).mean())
+
     def places_unicity(self) -> float:
         """Share of people whom four of their own hours and cells single out."""
         events = self.drops["locations"].events
