@@ -53,7 +53,7 @@ def call_monthday_entropy(monthday):
     return entropy(monthday.events)
 
 
-@feature(per_day_called, windows=STANDARD, unit=Unit.RATIO, risk=Risk.RISES, reason="Irregular number of calls a day")
+@feature(per_day_called, windows=STANDARD, unit=Unit.RATIO, reason="Regularity of the number of calls a day")
 def call_daily_variation(day):
     """Coefficient of variation of calls over the days with calls."""
     return variation(day.events)
