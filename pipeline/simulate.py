@@ -25,6 +25,7 @@ from pipeline.world.clock import Span
 from pipeline.world.knobs import world
 from pipeline.world.papers import APPLICATION_HEADER, REPAYMENT_HEADER
 from pipeline.world.part import Part, Written, parts, write
+from saakh.errors import ConfigError
 
 HEADERS = {
     "applications.csv": APPLICATION_HEADER,
@@ -96,7 +97,12 @@ def _text_file(path: Path) -> Iterator[BufferedIOBase]:
 
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside `folder`, which takes its place when the block ends well."""
+    """A temporary folder beside `folder`, which takes its place when the block ends well.
+
+    A folder that holds anything but an earlier sample is a `ConfigError`: nothing of anybody's is ever overwritten.
+    """
+    if folder.exists() and not (folder / "key.txt").is_file() and any(folder.iterdir()):
+        raise ConfigError(f"{folder} holds files that simulate did not write; set simulate.out to a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.world import airtime, apps, contacts, handsets, loans, money, papers, places
@@ -148,7 +149,7 @@ def oracle(told: Drawn) -> pa.Table:
         "stage": pa.array([STAGES[s] for s in folk.stage[who]]),
         "ring": pa.array(folk.ring[who], mask=folk.ring[who] < 0),
         "life_event": pa.array([LIFE_EVENTS[k] for k in told.life.kind[who]]),
-        "life_event_at": moments(told.life.day[who] * DAY),
+        "life_event_at": pc.if_else(pa.array(told.life.kind[who] > 0), moments(told.life.day[who] * DAY), None),
         "stress_now": pa.array(folk.stress[who, told.days.span.period_of(lent.applied_at // DAY)]),
     }
     for name in CLARITY:

@@ -88,6 +88,14 @@ def test_a_failing_run_leaves_the_drops_of_the_last_one(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "oracle"}
 
 
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match=r"simulate did not write; set simulate\.out to a new folder"):
+        simulate.run(params(tmp_path, 5), Workspace(tmp_path))
+    assert (tmp_path / "raw" / "thesis.txt").read_text() == "years of work"
+
+
 def test_an_unknown_world_is_told_what_worlds_there_are() -> None:
     with pytest.raises(ConfigError, match="no world 'atlantis'; there are: base, thin, drift"):
         world("atlantis")
