@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.engines import write_table
-from pipeline.ingest_account import REJECTS
+from pipeline.ingest.account import REJECTS
 from pipeline.params import Params
 from pipeline.workspace import Workspace
 from tests.valid_tables import valid_tables

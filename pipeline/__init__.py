@@ -1,0 +1,1 @@
+"""What happens, in order: one module or package a stage, the command line, the engine."""

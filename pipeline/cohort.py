@@ -1,5 +1,7 @@
 """Cohort: one row per application with its snapshot, and every application that is left out counted by reason."""
 
+from contextlib import closing
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -54,8 +56,7 @@ def _verdict(row: ir.Table, params: Params, as_of: ir.Value) -> ir.StringValue:
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read applications and consents, write the cohort and the tally of exclusions."""
-    with timed("cohort") as summary:
-        engine = Engine(params.threads, params.memory_gb)
+    with timed("cohort") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
         applications = engine.read(ws.need("ingest", "applications.parquet"))
         consents = engine.read(ws.need("ingest", "consents.parquet"))
         judged = engine.arrow(cohort(applications, consents, params), ["application_id"])
@@ -75,7 +76,6 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
             },
         )
         tell("cohort", kept.num_rows, kept.num_rows)
-        engine.close()
     return summary
 
 

@@ -1,6 +1,7 @@
 """Derive: what each application's consented past says, one row per application, one column per feature."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,8 +137,7 @@ def _beside(matrix: pa.Table, measured: pa.Table) -> pa.Table:
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and every ingested table, write the feature matrix, its specs and the coverage of its sources."""
-    with timed("derive") as summary:
-        engine = Engine(params.threads, params.memory_gb)
+    with timed("derive") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
         cohort = engine.read(ws.need("cohort", "cohort.parquet"))
         consents = engine.read(ws.need("ingest", "consents.parquet"))
         paths = {t.name: ws.root / "ingest" / f"{t.name}.parquet" for t in EVENT_TABLES}
@@ -146,7 +146,6 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         if not features:
             raise EmptyInputError(f"no feature can be derived from the tables ingested: {', '.join(events) or 'none'}")
         derived = derive(engine, cohort, consents, events, features, params.cohort.purpose, tell)
-        engine.close()
         account = _write(ws, derived, features)
         summary.rows_in, summary.rows_out = (
             account["events_seen"] + sum(derived.too_late.values()),

@@ -1,5 +1,6 @@
 """The engine room: the only module that names a database. Ibis expressions in, deterministic Parquet out."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,12 +22,16 @@ class Engine:
     """DuckDB through Ibis, with a bound on threads and memory. Same inputs give the same bytes for any of either."""
 
     def __init__(self, threads: int = 2, memory_gb: float = 4.0) -> None:
-        self.connection = ibis.duckdb.connect(threads=threads, memory_limit=f"{memory_gb}GB")
+        self._spill = tempfile.TemporaryDirectory(prefix="saakh-spill-")  # where what does not fit in memory goes
+        self.connection = ibis.duckdb.connect(
+            threads=threads, memory_limit=f"{memory_gb}GB", temp_directory=self._spill.name
+        )
         self.connection.raw_sql("SET TimeZone = 'UTC'")
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give memory and disk back."""
         self.connection.disconnect()
+        self._spill.cleanup()
 
     def read(self, path: Path) -> ir.Table:
         """A lazy table over one Parquet file, or all of a folder's."""

@@ -1,5 +1,6 @@
 """Label: bad, good or indeterminate over the performance window; loans too young to tell are counted and left out."""
 
+from contextlib import closing
 from datetime import timedelta
 
 import ibis
@@ -71,8 +72,7 @@ def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and its repayments, write labels and the tally of what could not be labelled."""
-    with timed("label") as summary:
-        engine = Engine(params.threads, params.memory_gb)
+    with timed("label") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
         cohort = engine.read(ws.need("cohort", "cohort.parquet"))
         outcomes = engine.read(ws.need("ingest", "applications.parquet"))
         paid = ws.root / "ingest" / "repayments.parquet"
@@ -93,5 +93,4 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
             {**params.label.model_dump(), "rows_in": summary.rows_in, "rows_out": summary.rows_out, "verdicts": counts},
         )
         tell("label", kept.num_rows, kept.num_rows)
-        engine.close()
     return summary

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline.check import validate
-from pipeline.check_report import Report
-from pipeline.check_tables import Arrival, Limits
+from pipeline.check.report import Report
+from pipeline.check.tables import Arrival, Limits
 from pipeline.engines import Engine
 from tests.conftest import Claim
 from tests.valid_tables import changed, valid_tables

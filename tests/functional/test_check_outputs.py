@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import check
 from pipeline.engines import write_table
-from pipeline.ingest_account import REJECTS
+from pipeline.ingest.account import REJECTS
 from pipeline.params import Params
 from pipeline.workspace import Workspace
 from saakh.errors import ContractError, MissingInputError, UnreadableInputError

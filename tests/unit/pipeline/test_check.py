@@ -9,8 +9,8 @@ import pytest
 from features.tables import BY_NAME, Category, Column, Kind, events
 from pipeline.canonical import schema
 from pipeline.check import validate
-from pipeline.check_report import Report
-from pipeline.check_tables import Arrival, Limits
+from pipeline.check.report import Report
+from pipeline.check.tables import Arrival, Limits
 from pipeline.engines import Engine
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from features.tables import TABLES, Kind, Table, applications, calls, consents, people, repayments
-from pipeline.expectations import suite
+from pipeline.check.expectations import suite
 
 
 def claims(table: Table) -> list[str]:

@@ -4,7 +4,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from pipeline.contributions import Contributions, contributions, importance, refuse_gap, sample
+from pipeline.explain.contributions import Contributions, contributions, importance, refuse_gap, sample
 from saakh.errors import ArtifactError
 from saakh.spec import FeatureSpec
 

@@ -15,7 +15,7 @@ from models.lightgbm_text import parse
 from pipeline import export, verify
 from pipeline.bundle import Bundle
 from pipeline.engines import read_table, write_table
-from pipeline.golden_vectors import candidates, inputs
+from pipeline.export.golden_vectors import candidates, inputs
 from pipeline.workspace import Workspace, write_json
 from saakh import archive
 from saakh.errors import ArtifactError, ConfigError, MissingInputError

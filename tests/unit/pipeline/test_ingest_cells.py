@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.ingest_cells import EARTH_METRES_A_DEGREE, coarsen
-from pipeline.ingest_convert import Converter
-from pipeline.mapping import Location
+from pipeline.ingest.cells import EARTH_METRES_A_DEGREE, coarsen
+from pipeline.ingest.convert import Converter
+from pipeline.ingest.mapping import Location
 from pipeline.pseudonyms import Pseudonyms
 
 PSEUDONYMS = Pseudonyms(bytes(32))

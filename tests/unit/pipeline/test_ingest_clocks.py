@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
-from pipeline.ingest_clocks import from_format, from_stored, from_text, settle_clocks, to_local, to_utc
-from pipeline.mapping import Clock
+from pipeline.ingest.clocks import from_format, from_stored, from_text, settle_clocks, to_local, to_utc
+from pipeline.ingest.mapping import Clock
 
 CLOCK = Clock(days_before_receipt_max=30, minutes_after_receipt_max=10)
 UPLOAD = datetime(2017, 6, 22, 9, 43, 42)

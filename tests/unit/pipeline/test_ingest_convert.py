@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from features.tables import BY_NAME
-from pipeline.ingest_convert import Converter
-from pipeline.mapping import MISSING
-from pipeline.mapping_readings import Reading
+from pipeline.ingest.convert import Converter
+from pipeline.ingest.mapping import MISSING
+from pipeline.ingest.mapping_readings import Reading
 from pipeline.pseudonyms import Pseudonyms
 from saakh.errors import MappingError
 

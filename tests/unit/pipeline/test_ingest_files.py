@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import ingest_files
-from pipeline.ingest_files import SourceFile, find
+from pipeline.ingest import files
+from pipeline.ingest.files import SourceFile, find
 from saakh.errors import EmptyInputError, MappingError, MissingInputError, SaakhError, UnreadableInputError
 
 
@@ -44,7 +44,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path) -> None:
 def test_lines_stay_right_past_broken_and_blank_ones_and_over_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest_files, "CSV_BLOCK_BYTES", 400)
+    monkeypatch.setattr(files, "CSV_BLOCK_BYTES", 400)
     body = [f"{n},v{n}" for n in range(2, 500)]
     for at in (5, 6, 120, 301, 499):
         body[at - 2] = "one,two,three"

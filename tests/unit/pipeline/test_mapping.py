@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.mapping import read_mapping
+from pipeline.ingest.mapping import read_mapping
 from saakh.errors import ConfigError, MappingError, MissingInputError
 from tests.lender_drop import TOPUPS, mapping
 

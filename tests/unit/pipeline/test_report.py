@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from pipeline.contributions import Contributions
-from pipeline.evidence import Evidence
+from pipeline.explain.contributions import Contributions
+from pipeline.explain.evidence import Evidence
+from pipeline.explain.report import flow, risk_groups
+from pipeline.explain.warnings import closed_points, warnings
 from pipeline.params import Params
-from pipeline.report import flow, risk_groups
-from pipeline.report_warnings import closed_points, warnings
 from saakh.spec import FeatureSpec
 
 SPLIT = {

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from pipeline.report_charts import SWARM_STACK, axis, bands, direction_found, round_step, shades, swarms
+from pipeline.explain.charts import SWARM_STACK, axis, bands, direction_found, round_step, shades, swarms
 from saakh.spec import FeatureSpec
 
 

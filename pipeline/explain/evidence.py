@@ -1,0 +1,150 @@
+"""Evidence: everything the reports say, read from the run's own files and checked to belong together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.engines import read_table
+from pipeline.explain.contributions import TOLERANCE, Contributions, contributions, importance
+from pipeline.params import Params
+from pipeline.workspace import Workspace, digest, read_json
+from saakh.errors import ArtifactError, EmptyInputError
+from saakh.scale import Scale
+from saakh.spec import FeatureSpec
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
+
+KEY = "application_id"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All a report says, read from the run's own files.
+
+    `inputs` has shape (rows, features), missing as NaN; `keys`, `is_bad`, `is_out_of_time`, each source's `closed` and
+    the contributions have a row per application that was trained or judged on, in the order of `keys`; `specs` are in
+    model order.
+    """
+
+    params: Params
+    specs: tuple[FeatureSpec, ...]
+    keys: tuple[str, ...]
+    inputs: np.ndarray
+    is_bad: np.ndarray
+    is_out_of_time: np.ndarray
+    found: Contributions
+    importance: dict[str, Any]
+    stages: dict[str, dict[str, Any]]
+    consent: dict[str, int]
+    outcome_supplied: bool
+    closed: dict[str, np.ndarray]
+
+    @property
+    def factor(self) -> float:
+        """Points per unit of log-odds."""
+        return float(self.importance["points_per_log_odds"])
+
+
+def gather(params: Params, ws: Workspace) -> Evidence:
+    """Everything the pages need, checked to belong together.
+
+    Raises:
+        ArtifactError: when model, scores and metrics are not of one training, or contributions do not add up.
+    """
+    stages = {
+        "ingest": read_json(ws.need("ingest", "ingest.json")),
+        "cohort": read_json(ws.need("cohort", "cohort.json")),
+        "label": read_json(ws.need("label", "label.json")),
+        "derive": read_json(ws.need("derive", "derive.json")),
+        "train": read_json(ws.need("train", "train.json")),
+        "evaluate": read_json(ws.need("evaluate", "metrics.json")),
+    }
+    booster = _booster(ws, stages)
+    scores = read_table(ws.need("train", "scores.parquet")).sort_by(KEY)
+    if not scores.num_rows:
+        raise EmptyInputError("train/scores.parquet holds no application; rerun `saakh train`")
+    scale = Scale(params.export.base_points, params.export.base_odds, params.export.pdo)
+    specs = _specs(ws, booster.feature_name())
+    inputs = _inputs(read_table(ws.need("derive", "features.parquet")), scores, specs)
+    found = contributions(booster, inputs)
+    late = pc.equal(scores["split"], "out_of_time").to_numpy()
+    _refuse_other_scores(found.log_odds[late], scores["log_odds"].to_numpy()[late])
+    return Evidence(
+        params=params,
+        specs=specs,
+        keys=tuple(scores[KEY].to_pylist()),
+        inputs=inputs,
+        is_bad=scores["is_bad"].to_numpy(),
+        is_out_of_time=late,
+        found=found,
+        importance=importance(found, specs, scale.factor),
+        stages=stages,
+        consent=_consent(ws),
+        outcome_supplied=_outcome_supplied(ws),
+        closed=_closed(ws, scores),
+    )
+
+
+def _booster(ws: Workspace, stages: dict[str, dict[str, Any]]) -> "lgb.Booster":
+    import lightgbm as lgb  # noqa: PLC0415 - heavy
+
+    path = ws.need("train", "model.txt")
+    for stage in ("train", "evaluate"):
+        if stages[stage]["model_sha256"] != digest(path):
+            raise ArtifactError(f"{path} is not the model that `{stage}` wrote about; rerun `saakh {stage}`")
+    return lgb.Booster(model_str=path.read_text(encoding="utf-8"))
+
+
+def _specs(ws: Workspace, names: Sequence[str]) -> tuple[FeatureSpec, ...]:
+    specs = {raw["name"]: FeatureSpec.from_dict(raw) for raw in read_json(ws.need("derive", "specs.json"))}
+    if unknown := [name for name in names if name not in specs]:
+        raise ArtifactError(
+            f"the model reads {', '.join(unknown)}, which derive/specs.json does not declare; rerun both"
+        )
+    return tuple(specs[name] for name in names)
+
+
+def _inputs(features: pa.Table, scores: pa.Table, specs: Sequence[FeatureSpec]) -> np.ndarray:
+    """The model's inputs for every scored application, shape (rows, features), missing as NaN."""
+    place = pc.index_in(scores[KEY], value_set=features[KEY].combine_chunks())
+    if place.null_count:
+        raise ArtifactError(
+            f"{place.null_count} scored applications have no features; rerun `saakh derive` and `train`"
+        )
+    rows = features.take(place)
+    return np.column_stack([rows[spec.name].to_numpy() for spec in specs]).astype(np.float64)
+
+
+def _refuse_other_scores(explained: np.ndarray, scored: np.ndarray) -> None:
+    gap = float(np.max(np.abs(explained - scored), initial=0.0))
+    if not gap <= TOLERANCE:
+        raise ArtifactError(
+            f"the model's log-odds differ from train/scores.parquet by up to {gap:.1e}; rerun `saakh train`"
+        )
+
+
+def _consent(ws: Workspace) -> dict[str, int]:
+    """How many consent artefacts rest on which basis."""
+    basis = read_table(ws.need("ingest", "consents.parquet"), ["basis"])["basis"]
+    return {entry["values"]: entry["counts"] for entry in sorted(basis.value_counts().to_pylist(), key=str)}
+
+
+def _outcome_supplied(ws: Workspace) -> bool:
+    """Whether the source brought outcomes of its own, so that labels do not rest on days past due alone."""
+    outcome = read_table(ws.need("ingest", "applications.parquet"), ["outcome"])["outcome"]
+    return outcome.null_count < len(outcome)
+
+
+def _closed(ws: Workspace, scores: pa.Table) -> dict[str, np.ndarray]:
+    """For each source, which scored applications closed it."""
+    coverage = read_table(ws.need("derive", "coverage.parquet"), [KEY, "source", "status"])
+    shut = coverage.filter(pc.equal(coverage["status"], "closed"))
+    return {
+        source: pc.is_in(scores[KEY], shut.filter(pc.equal(shut["source"], source))[KEY].combine_chunks()).to_numpy()
+        for source in sorted(set(shut["source"].to_pylist()))
+    }

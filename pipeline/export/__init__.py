@@ -1,0 +1,203 @@
+"""Export: one versioned scorecard file, replayed through the runtime and LightGBM before it is written."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.lightgbm_text import TextModel, parse
+from pipeline.bundle import Bundle
+from pipeline.engines import read_table
+from pipeline.export.golden_vectors import golden_json
+from pipeline.export.replay import Differences, replay
+from pipeline.params import Params
+from pipeline.summary import Summary, Tell, quiet, timed
+from pipeline.tracking import ALIAS, fetch_bundle, log_bundle
+from pipeline.workspace import Workspace, whole
+from saakh import archive
+from saakh.errors import ArtifactError, ConfigError
+from saakh.inputs import Inputs
+from saakh.manifest import MEMBER, PROTOCOL, Manifest
+from saakh.scorecard import Scorecard
+from saakh.spec import FeatureSpec
+from saakh.trees import ARRAYS, Trees
+
+NAME = "scorecard"
+REASONS_MOST = 4
+REASON_POINTS_LEAST = 0.05
+BANDS_MAX = 26
+TRAINING_RECORD = ("model_sha256", "inputs", "split", "parameters", "dropped", "seed")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A scorecard that was written: where, what it is, its golden vectors, and how exactly it was replayed."""
+
+    path: Path
+    scorecard: Scorecard
+    vectors: int
+    replayed: Differences
+
+
+def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
+    """Write `export/scorecard-<version>.saakh`, and keep what it was built from in the model's MLflow run."""
+    with timed("export") as summary:
+        bundle = Bundle.from_workspace(ws, params)
+        written = write(params, ws, bundle, tell)
+        log_bundle(params, ws, bundle)
+        scorecard, found = written.scorecard, written.replayed
+        summary.rows_in = summary.rows_out = found.rows
+        summary.counts = {"features": len(scorecard.features), "golden vectors": written.vectors}
+        summary.facts = {
+            "scorecard": str(written.path),
+            "version": scorecard.version,
+            "size": f"{written.path.stat().st_size / 1024:,.0f} KiB",
+            "replayed": f"{found.rows:,} applicants; largest difference {max(found.log_odds, found.sums):.1e}",
+        }
+    return summary
+
+
+def write(params: Params, ws: Workspace, bundle: Bundle, tell: Tell = quiet) -> Written:
+    """Write a bundle's scorecard, or nothing and an `ArtifactError` when the replay differs."""
+    tell("building the scorecard", 0, 2)
+    body = build(bundle)
+    tell("replaying", 1, 2)
+    scorecard = Scorecard.from_members(archive.unpack(body))
+    verified = scorecard.verify()
+    found = prove(scorecard, bundle.model, sample_rows(scorecard, ws, params.export.replay_rows))
+    path = ws.stage("export") / f"{NAME}-{scorecard.version}.saakh"
+    with whole(path) as temporary:
+        temporary.write_bytes(body)
+    return Written(path, scorecard, verified.vectors, found)
+
+
+def rebuild(ws: Workspace, out: Path, version: str = ALIAS) -> None:
+    """Write a registered model's scorecard from its run alone, the same bytes as `run` wrote."""
+    body = build(fetch_bundle(ws, version))
+    with whole(out) as temporary:
+        temporary.write_bytes(body)
+
+
+def build(bundle: Bundle) -> bytes:
+    """The scorecard's bytes: a pure function of the bundle, the same on every machine."""
+    model = parse(bundle.model)
+    specs = specs_in_order(bundle, model)
+    arrays = {f"trees/{name}.{dtype[1:]}": _bytes(model.trees, name) for name, dtype in ARRAYS.items()}
+    members = {"model.txt": bundle.model.encode(), **arrays}
+    draft = Manifest.from_bytes(_json(describe(bundle, model.trees, specs, members)))
+    members["golden.json"] = golden_json(Scorecard(draft, model.trees, b""), model.trees)
+    return archive.pack({MEMBER: _json(describe(bundle, model.trees, specs, members)), **members})
+
+
+def specs_in_order(bundle: Bundle, model: TextModel) -> tuple[FeatureSpec, ...]:
+    """The specs of the model's inputs, in its order."""
+    if list(model.features) != bundle.train.get("columns"):
+        raise ArtifactError("model.txt and train.json do not name the same features in the same order; train again")
+    by_name = {raw["name"]: FeatureSpec.from_dict(raw) for raw in bundle.specs}
+    if missing := [name for name in model.features if name not in by_name]:
+        raise ArtifactError(f"derive/specs.json does not describe {', '.join(missing[:5])}; run `saakh derive` again")
+    return tuple(by_name[name] for name in model.features)
+
+
+def describe(bundle: Bundle, trees: Trees, specs: Sequence[FeatureSpec], members: dict[str, bytes]) -> dict[str, Any]:
+    """The manifest as plain JSON values."""
+    said = bundle.export
+    if missing := [key for key in TRAINING_RECORD if key not in bundle.train]:
+        raise ArtifactError(f"train.json has no {', '.join(missing)}; run `saakh train` again")
+    return {
+        "protocol": PROTOCOL,
+        "name": NAME,
+        "version": said["version"],
+        "as_of": said["as_of"],
+        "catalogue_fingerprint": bundle.train.get("catalogue_fingerprint"),
+        "features": [spec.as_dict() for spec in specs],
+        "scale": {key: said[key] for key in ("base_points", "base_odds", "pdo")},
+        "calibration": {"slope": 1.0, "intercept": 0.0},
+        "bands": bands(said["bands"]),
+        "reasons": {"most": REASONS_MOST, "least_points": REASON_POINTS_LEAST, "codes": codes(specs)},
+        "baseline_log_odds": trees.mean,
+        "parts": [{"kind": "trees", "arrays": {name: _place(trees, name) for name in ARRAYS}}],
+        "training": {key: bundle.train[key] for key in TRAINING_RECORD},
+        "consent": {
+            "policy": said["policy"],
+            "purposes": ["score"],
+            "trained_for": said["purpose"],
+            "basis": said["consent_basis"],
+            "categories": sorted({spec.category for spec in specs}),
+        },
+        "metrics": bundle.metrics,
+        "members": {name: _member(body) for name, body in sorted(members.items())},
+    }
+
+
+def bands(cutoffs: Sequence[float]) -> list[dict[str, Any]]:
+    """Bands from A, the best, down; cut-offs must rise."""
+    if list(cutoffs) != sorted(set(cutoffs)) or len(cutoffs) >= BANDS_MAX:
+        raise ConfigError(f"export.bands must rise and be fewer than {BANDS_MAX}, as in [480, 520, 560, 600]")
+    return [{"name": chr(ord("A") + i), "from_points": c} for i, c in enumerate([*reversed(cutoffs), None])]
+
+
+def codes(specs: Sequence[FeatureSpec]) -> list[dict[str, Any]]:
+    """A code for each reason the features give, made from its words."""
+    texts = sorted({spec.reason for spec in specs})
+    return [{"code": re.sub(r"[^a-z0-9]+", "-", t.lower()).strip("-"), "text": {"en": t}} for t in texts]
+
+
+def sample_rows(scorecard: Scorecard, ws: Workspace, rows: int) -> np.ndarray:
+    """Up to so many rows of `derive/features.parquet`, evenly spread, as inputs [rows, features] with NaN for null."""
+    table = read_table(ws.need("derive", "features.parquet"))
+    if missing := [name for name in scorecard.features if name not in table.column_names]:
+        shown = ", ".join(missing[:5])
+        raise ArtifactError(
+            f"derive/features.parquet has no {shown}, which the model was trained on; run `saakh train`"
+        )
+    table = table.select(scorecard.features)
+    chosen = np.unique(np.linspace(0, max(table.num_rows - 1, 0), min(rows, table.num_rows)).round().astype(int))
+    table = table.take(chosen)
+    return np.column_stack([c.to_numpy().astype(float) for c in table.columns])
+
+
+def prove(scorecard: Scorecard, model: str, rows: np.ndarray) -> Differences:
+    """Replay golden vectors and applicants against LightGBM; an `ArtifactError` when anything differs."""
+    golden = json.loads(scorecard.golden_vectors)["vectors"]
+    inputs = Inputs(scorecard.manifest.features)
+    vectors = [dict(zip(scorecard.features, v["inputs"], strict=True)) for v in golden]
+    replay(scorecard, model, inputs.of_many(vectors)[0]).check("golden vectors")
+    refuse_out_of_range(scorecard, rows)
+    found = replay(scorecard, model, rows)
+    found.check("applicants")
+    return found
+
+
+def refuse_out_of_range(scorecard: Scorecard, rows: np.ndarray) -> None:
+    """A derived value outside its declared range would be learned from in training and taken as missing in scoring."""
+    used, _ = Inputs(scorecard.manifest.features).of_many(rows)
+    refused = (np.isnan(used) & ~np.isnan(rows)).sum(axis=0)
+    if refused.any():
+        named = [f"{n} ({c} of {len(rows)})" for n, c in zip(scorecard.features, refused, strict=True) if c]
+        raise ArtifactError(
+            f"features outside their declared range: {', '.join(named[:5])}; correct low or high in features/"
+        )
+
+
+def _place(trees: Trees, name: str) -> dict[str, Any]:
+    dtype = ARRAYS[name]
+    return {"member": f"trees/{name}.{dtype[1:]}", "dtype": dtype, "length": len(getattr(trees, name))}
+
+
+def _bytes(trees: Trees, name: str) -> bytes:
+    body: bytes = getattr(trees, name).astype(ARRAYS[name]).tobytes()
+    return body
+
+
+def _member(body: bytes) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body)}
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
