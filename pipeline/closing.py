@@ -77,19 +77,19 @@ def _warnings(ws: Workspace) -> Group:
     return Group(*(Text(text, style="yellow") for text in found)) if found else Group(Text("none"))
 
 
-def _features(ws: Workspace) -> Table:
+def _features(ws: Workspace) -> Group:
     specs = {spec["name"]: spec for spec in read_json(ws.need("derive", "specs.json"))}
-    table = Table.grid(padding=(0, 2))
+    lines = []
     for row in read_json(ws.need("explain", "importance.json"))["features"][:TOP]:
-        said = Text(specs[row["name"]]["description"], style="dim")
-        table.add_row(row["name"], f"±{row['mean_abs_points']:.1f} points", said)
-    return table
+        lines.append(Text(f"±{row['mean_abs_points']:4.1f} points  {row['name']}"))
+        lines.append(Text(f"              {specs[row['name']]['description']}", style="dim"))
+    return Group(*lines)
 
 
 def _applicant(ws: Workspace, card: saakh.Scorecard) -> Group:
     score = card.score(_example(ws, card))
     lines: list[Any] = [Text(f"{score.points:.0f} points, band {score.band}, PD {score.pd:.1%}", style="bold")]
-    lines += [Text(f"{reason.points:+6.1f}  {reason.text}") for reason in score.reasons]
+    lines += [Text(f"{reason.points:+5.1f} points  {reason.text}") for reason in score.reasons]
     lines.append(Text(f"against {score.baseline:.0f} points on average", style="dim"))
     return Group(*lines)
 
