@@ -29,9 +29,10 @@ def progress(stage: str) -> Iterator[Tell]:
 
 def show(summary: Summary, *, in_full: bool = True) -> None:
     """One line a stage: rows in, rows out, seconds; in full, also its facts and what it counted, one a line."""
+    has_rows = summary.rows_in or summary.rows_out
     line = Text.assemble(
         (f"{summary.stage:<9}", "bold cyan"),
-        f"{summary.rows_in:>11,} → {summary.rows_out:>9,} rows",
+        f"{summary.rows_in:>11,} → {summary.rows_out:>9,} rows" if has_rows else "",
         (f"{summary.seconds:>7.1f} s", "dim"),
     )
     out.print(line)
