@@ -20,15 +20,15 @@ DUE_DAYS = 28
 INTERCEPT = -3.10
 RISK: Mapping[str, float] = {
     "income": -0.24,
-    "volatility": 0.46,
+    "volatility": 0.54,
     "conscientiousness": -0.50,
-    "embeddedness": -0.54,
+    "embeddedness": -0.52,
     "affinity": -0.48,
     "novelty": 0.12,
-    "rootedness": -0.54,
+    "rootedness": -0.52,
 }
 STRESS_RISK = 0.53
-STAGE_RISK = np.array([0.45, 0.25, 0.0, -0.25, -0.05])
+STAGE_RISK = np.array([0.55, 0.30, 0.0, -0.30, -0.05])
 CHANNELS = ("app", "web", "agent")
 
 

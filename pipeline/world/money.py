@@ -84,7 +84,7 @@ def _pay(days: Days) -> Flow:
     """Salaries: once a month, on the day, the surer the steadier the income."""
     people = days.people
     rough = np.exp(0.5 * people.shown["volatility"])
-    surely = np.where(people.work == 0, 0.985 - 0.02 * np.minimum(rough, 3), 0.0)
+    surely = np.where(people.work == 0, 1.02 - 0.07 * np.minimum(rough, 4), 0.0)
     events = _monthly(days, "salary", payday(people), 0.7 * rough, surely).timed(SPENDING, 0.01)
     rise = days.life.raise_of(events.who, events.day)
     amount = people.shown_income[events.who] * rise * np.exp(0.07 * rough[events.who] * events.draws.normal("pay"))

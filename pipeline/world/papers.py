@@ -87,7 +87,7 @@ def declarations(people: People, drawn: Loans, lived: Life) -> str:
     at = drawn.applied_at[rows] - draws.whole("minutes", 300, 3_600)
     income = people.shown_income[who] * lived.raise_of(who, at // DAY) * np.exp(0.25 * draws.normal("declared"))
     steady = -people.shown["volatility"][who]
-    verified = draws.chance("verified", (0.6 + 0.14 * steady) * (people.work[who] == 0))
+    verified = draws.chance("verified", (0.6 + 0.17 * steady) * (people.work[who] == 0))
     household = 1 + people.draws.poisson("household", np.array([3.2, 2.6, 3.4, 3.8, 3.2])[people.stage])
     dependants = people.draws.poisson("dependants", np.array([0.1, 0.6, 1.9, 1.7, 0.9])[people.stage])
     columns = {
@@ -110,7 +110,7 @@ def declarations(people: People, drawn: Loans, lived: Life) -> str:
 
 def _months_employed(people: People) -> Ints:
     """Time in the present work, longer the steadier the income, and no longer than a working life."""
-    level = 0.25 * people.shown["income"] - 0.45 * people.shown["volatility"] + 0.7 * people.draws.normal("months")
+    level = 0.25 * people.shown["income"] - 0.65 * people.shown["volatility"] + 0.5 * people.draws.normal("months")
     months = np.where(np.isin(people.work, (3, 4, 6)), 0.0, 30 * np.exp(level))
     return np.minimum(months, 12 * np.maximum(people.age - 17, 1)).astype(np.int64)
 

@@ -46,7 +46,7 @@ def _kinds(people: People, events: Events) -> Ints:
     hour = (events.at % DAY) / 3_600
     has_work = people.draws.chance("workplace", np.array([0.93, 0.7, 0.75, 0.8, 0.05, 0.7, 0.03])[people.work])
     is_office = (hour >= 9.5) & (hour < 18) & ~is_weekend(events.at // DAY)
-    diligence = 0.70 + 0.15 * np.clip(-people.shown["volatility"], -2, 2)
+    diligence = 0.68 + 0.18 * np.clip(-people.shown["volatility"], -2, 2)
     at_work = is_office & has_work[events.who] & events.draws.chance("at work", diligence[events.who])
     settled = 0.86 + 0.12 * people.shown["rootedness"][events.who]
     homely = np.where((hour < 7) | (hour >= 22), settled, 0.55)

@@ -135,6 +135,8 @@ class Events:
     def _hours(self, shape: Sequence[float], night: float) -> Floats:
         people = self.days.people
         wake = wake_hour(people)[self.who] + np.where(is_weekend(self.day), weekend_delay(people)[self.who], 0.0)
+        rising = people.draws.each("rising", self.who, self.day).normal("hour")
+        wake = wake + irregularity(people)[self.who] * rising
         edges = np.linspace(0.0, AWAKE_HOURS, len(shape) + 1)
         level = np.r_[0.0, np.cumsum(shape)] / np.sum(shape)
         awake = np.interp(self.draws.uniform("hour"), level, edges)
@@ -157,6 +159,12 @@ def weekend_delay(people: People) -> Floats:
     by_stage = np.array([1.5, 1.2, 0.7, 0.5, 0.2])[people.stage]
     delay: Floats = by_stage * np.exp(0.3 * people.draws.normal("lie-in"))
     return delay
+
+
+def irregularity(people: People) -> Floats:
+    """The spread of a person's waking hour from day to day, larger where income is uneven."""
+    spread: Floats = 0.7 * np.exp(0.40 * people.shown["volatility"] + 0.2 * people.draws.normal("irregular"))
+    return spread
 
 
 def night_owl(people: People) -> Floats:
