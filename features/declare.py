@@ -16,8 +16,8 @@ from typing import Any, cast
 import ibis
 import ibis.expr.types as ir
 
+from features.columns import Kind, Sensitivity, Table
 from features.meaning import CLOCKED, canonical, fields_of
-from features.tables import Kind, Sensitivity, Table
 from features.windows import CLOCK
 from saakh.errors import DeclarationError
 from saakh.spec import FAMILIES, Family, FeatureSpec

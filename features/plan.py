@@ -11,9 +11,9 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from features.columns import Table
 from features.declare import Cells, Feature, view_of
 from features.meaning import canonical
-from features.tables import Table
 from features.windows import DAY_S, with_clock
 from saakh.errors import DeclarationError
 

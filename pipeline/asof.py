@@ -6,7 +6,7 @@ and was received before the snapshot. The join exists here and nowhere else.
 
 import ibis.expr.types as ir
 
-from features.tables import Table
+from features.columns import Table
 
 
 def visible(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table) -> ir.Table:

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from features.tables import Kind, Table
+from features.columns import Kind, Table
 
 TYPES = {
     Kind.PSEUDONYM: pa.string(),

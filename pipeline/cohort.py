@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from features.tables import Category
+from features.columns import Category
 from pipeline.engines import Engine, write_table
 from pipeline.gate import openings
 from pipeline.params import Params

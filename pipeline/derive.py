@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.catalogue import all_features, fingerprint, specs_of
+from features.columns import Sensitivity, Table
 from features.declare import Feature
 from features.plan import KEY, plan
-from features.tables import EVENT_TABLES, Sensitivity, Table
+from features.tables import EVENT_TABLES
 from features.windows import DAY_S
 from pipeline import asof
 from pipeline.engines import Engine, write_table

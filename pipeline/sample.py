@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.tables import Sensitivity
+from features.columns import Sensitivity
 from models.arrays import Codes, Flags, Floats, Times
 from pipeline.engines import read_table
 from pipeline.workspace import Workspace, digest, read_json

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from features.tables import Kind, Table
+from features.columns import Kind, Table
 from pipeline.canonical import TYPES, schema
 
 

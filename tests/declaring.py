@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from features.columns import Table
 from features.declare import REGISTRY, Cells, Feature, Unit, feature
-from features.tables import Table, calls
+from features.tables import calls
 from saakh.errors import DeclarationError
 
 Body = Callable[[Any], Any]

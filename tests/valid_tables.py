@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.tables import TABLES, Column, Kind, Table
+from features.columns import Column, Kind, Table
+from features.tables import TABLES
 from pipeline.canonical import schema
 
 AS_OF_DAY = np.datetime64("2026-06-01", "us")

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.tables import BY_NAME, TABLES, Table
+from features.columns import Table
+from features.tables import BY_NAME, TABLES
 from pipeline.check.docs import write_docs
 from pipeline.check.expectations import Relation, Suite, Tables, number_claim, numbered, suite
 from pipeline.check.frames import Examiner

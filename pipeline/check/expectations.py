@@ -13,7 +13,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from features.tables import Column, Kind, Table
+from features.columns import Column, Kind, Table
 
 PSEUDONYM = r"^[0-9a-f]{32}\Z"
 SLUG = r"^[a-z0-9_]{1,24}\Z"

@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from features.tables import Table
+from features.columns import Table
 from pipeline.canonical import schema
 from pipeline.check.expectations import Rule, Tables, always, equal
 from pipeline.check.frames import Examiner

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.tables import Column, Kind
+from features.columns import Column, Kind
 from pipeline.canonical import TYPES
 from pipeline.ingest.clocks import MICROSECONDS, from_format, from_stored, from_text, salvage
 from pipeline.ingest.mapping_readings import Reading

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from features.tables import BY_NAME, PURPOSES, Category, Table
+from features.columns import PURPOSES, Category, Table
+from features.tables import BY_NAME
 from pipeline.ingest.mapping_parts import Encoding, Names, Part, Zone, unknown
 from pipeline.ingest.mapping_readings import Reading, check_reading
 from pipeline.params import read_yaml

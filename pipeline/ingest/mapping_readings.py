@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from features.tables import Column, Kind, Table
+from features.columns import Column, Kind, Table
 from pipeline.ingest.mapping_parts import Names, Part, Zone, unknown
 from pipeline.ingest.mapping_units import EPOCH_UNITS, factors
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.tables import Column, Kind, Table
+from features.columns import Column, Kind, Table
 from pipeline.canonical import TYPES
 from pipeline.ingest.cells import coarsen
 from pipeline.ingest.clocks import MICROSECONDS, micros, settle_clocks, to_local

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.tables import Table
+from features.columns import Table
 from pipeline.canonical import schema
 from pipeline.engines import Engine, write_batches
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from features.tables import Table
+from features.columns import Table
 from pipeline.ingest.files import FORMATS, SourceFile
 from pipeline.ingest.mapping import DERIVED, LOCATION_COLUMNS
 from pipeline.init.guess import TODO, Guess, find_coordinates, guess_columns, guess_table

@@ -11,7 +11,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from features.tables import TABLES, Column, Kind, Table
+from features.columns import Column, Kind, Table
+from features.tables import TABLES
 from pipeline.ingest.convert import NO, YES, slug
 from pipeline.ingest.mapping import DERIVED, LOCATION_COLUMNS
 from pipeline.ingest.mapping_units import factors

@@ -8,7 +8,8 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from features.catalogue import all_features
-from features.tables import EVENT_TABLES, Kind, Table, consents
+from features.columns import Kind, Table
+from features.tables import EVENT_TABLES, consents
 from pipeline.canonical import schema
 from pipeline.derive import derive
 from pipeline.engines import Engine

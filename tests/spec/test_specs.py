@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from features.catalogue import all_features
-from features.tables import BY_NAME, Table, consents
+from features.columns import Table
+from features.tables import BY_NAME, consents
 from pipeline.canonical import schema
 from pipeline.derive import derive
 from pipeline.engines import Engine

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from features import windows
+from features.columns import Table
 from features.declare import REGISTRY, Cells, Risk, Unit, per
 from features.meaning import clocked
-from features.tables import Table, brand_events, calls
+from features.tables import brand_events, calls
 from tests.declaring import Body, calls_made, declare
 
 

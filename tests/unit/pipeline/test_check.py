@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from features.tables import BY_NAME, Category, Column, Kind, events
+from features.columns import Category, Column, Kind, events
+from features.tables import BY_NAME
 from pipeline.canonical import schema
 from pipeline.check import validate
 from pipeline.check.report import Report

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from features.tables import TABLES, Kind, Table, applications, calls, consents, people, repayments
+from features.columns import Kind, Table
+from features.tables import TABLES, applications, calls, consents, people, repayments
 from pipeline.check.expectations import suite
 
 
