@@ -2,8 +2,8 @@
 
 `python benchmarks/simulate.py 1 5 10` draws about so many million events, each size in a process of its own, and
 prints events a second, the peak memory of all processes together, and the start: the smallest population for two
-workers. The last column says whether the first 1,000 people have the same events as in a population of 1,000. The target
-is 500,000 events a second on two cores, at most 2 GB, and the same speed (±20 %) from 10 to 100 million events.
+workers. The last column says whether the first 1,000 people have the same events as in a population of 1,000. The
+target is 500,000 events a second on two cores, at most 2 GB, and the same speed (±20 %) from 10 to 100 million events.
 """
 
 import hashlib
@@ -101,10 +101,8 @@ def main(sizes: list[float], threads: int = 2) -> None:
     """Print one line a size; speeds are over and above the smallest population that needs two workers."""
     least, thousand = measured(501, threads), measured(1_000, threads)
     print(f"start: {least['seconds']:.2f} s for {least['events'] / 1e6:.1f} million events, {threads} workers")
-    print(
-        "| million events | seconds | processor seconds | events a second after the start | peak MB | first 1,000 people |"
-    )
-    print("|---|---|---|---|---|---|")
+    heads = ("million events", "seconds", "processor seconds", "events a second after the start", "peak MB")
+    print(f"| {' | '.join(heads)} | first 1,000 people |\n|{'---|' * 6}")
     for size in sizes:
         found = measured(round(size * 1e6 / EVENTS_A_PERSON), threads)
         speed = (found["events"] - least["events"]) / (found["seconds"] - least["seconds"])
