@@ -9,13 +9,22 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from features.columns import PURPOSES
 from saakh.errors import ConfigError, EmptyInputError, MissingInputError, UnreadableInputError
+from saakh.manifest import SEMVER
+from saakh.trees import TREES_MAX
 
 
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("needs a time zone, as in 2026-06-01T00:00:00Z")
     return moment.astimezone(UTC)
+
+
+def _purpose(name: str) -> str:
+    if name not in PURPOSES:
+        raise ValueError(f"no such purpose; there are {', '.join(PURPOSES)}")
+    return name
 
 
 def _expanded(path: Any) -> Any:
@@ -34,12 +43,15 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 Moment = Annotated[datetime, AfterValidator(_utc)]
 Place = Annotated[Path, BeforeValidator(_expanded)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Purpose = Annotated[str, AfterValidator(_purpose)]
+DAYS_MAX = 36_500
+"""A century: no window is longer, and dates can still be reckoned with."""
 
 
 class Section(BaseModel):
     """A part of the parameters: frozen, and closed to keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Simulate(Section):
@@ -67,20 +79,20 @@ class Ingest(Section):
     key_file: Path | None = None
     key_env: str | None = None
     earliest: Moment = datetime(2000, 1, 1, tzinfo=UTC)
-    days_after_as_of_max: int = Field(366, ge=0)
+    days_after_as_of_max: int = Field(366, ge=0, le=DAYS_MAX)
 
 
 class Check(Section):
     """What share of rows may be rejected on arrival before the run stops."""
 
     rejected_share_max: Share = 0.05
-    freshness_days_max: int | None = Field(None, ge=1)
+    freshness_days_max: int | None = Field(None, ge=1, le=DAYS_MAX)
 
 
 class Cohort(Section):
     """Which applications are asked about, and for what purpose."""
 
-    purpose: str = "train"
+    purpose: Purpose = "train"
     applied_from: Moment | None = None
     applied_before: Moment | None = None
 
@@ -91,13 +103,13 @@ class Label(Section):
     From `indeterminate_dpd_days` up to it, indeterminate.
     """
 
-    performance_window_days: int = Field(90, ge=1)
-    dpd_days: int = Field(30, ge=1)
-    indeterminate_dpd_days: int = Field(15, ge=1)
+    performance_window_days: int = Field(90, ge=1, le=DAYS_MAX)
+    dpd_days: int = Field(30, ge=1, le=DAYS_MAX)
+    indeterminate_dpd_days: int = Field(15, ge=1, le=DAYS_MAX)
 
 
 class Derive(Section):
-    """Which features to leave out, by column name or family."""
+    """What to leave out: features, families or tables, by name."""
 
     leave_out: tuple[str, ...] = ()
 
@@ -110,9 +122,9 @@ class Train(Section):
     """
 
     out_of_time_share: float = Field(0.25, gt=0, lt=1)
-    gap_days: int | None = Field(None, ge=0)
+    gap_days: int | None = Field(None, ge=0, le=DAYS_MAX)
     folds: int = Field(5, ge=2)
-    rounds_max: int = Field(600, ge=1)
+    rounds_max: int = Field(600, ge=1, le=TREES_MAX)
     learning_rate: float = Field(0.05, gt=0, le=1)
     leaves: int | None = Field(None, ge=2, le=8)
     leaf_rows_min: int | None = Field(None, ge=1)
@@ -138,10 +150,10 @@ class Explain(Section):
 class Export(Section):
     """The scorecard's version and its scale: `base_points` at `base_odds` good to one bad, `pdo` points double them."""
 
-    version: str = Field("0.1.0", pattern=r"^\d+\.\d+\.\d+$")
-    base_points: float = 600.0
-    base_odds: float = Field(50.0, gt=0)
-    pdo: float = Field(20.0, gt=0)
+    version: str = Field("0.1.0", pattern=f"^{SEMVER}$")
+    base_points: float = Field(600.0, ge=-1e6, le=1e6)
+    base_odds: float = Field(50.0, ge=1e-6, le=1e6)
+    pdo: float = Field(20.0, ge=1e-3, le=1e6)
     bands: tuple[float, ...] = (480.0, 520.0, 560.0, 600.0)
     replay_rows: int = Field(1_000, ge=1)
 
@@ -150,11 +162,11 @@ class Params(Section):
     """All parameters of a run."""
 
     as_of: Moment
-    seed: int = 1
+    seed: int = Field(1, ge=0, le=2**31 - 1)
     policy: str = "explicit-consent"
     workspace: Path = Path("data/sample")
-    threads: int = Field(2, ge=1)
-    memory_gb: float = Field(4.0, gt=0)
+    threads: int = Field(2, ge=1, le=1_024)
+    memory_gb: float = Field(4.0, ge=0.25, le=1e6)
     simulate: Simulate = Simulate()
     ingest: Ingest = Ingest()
     check: Check = Check()

@@ -35,3 +35,40 @@ def test_one_without_a_default_is_asked_for(tmp_path: Path, monkeypatch: pytest.
     path.write_text("as_of: 2026-06-01T00:00:00Z\ningest: {source: '${SOME_PLACE}/a'}\n")
     with pytest.raises(ConfigError, match=r"'ingest\.source'.*the environment variable SOME_PLACE is not set"):
         read_params(path)
+
+
+def refused(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "params.yaml"
+    path.write_text(f"as_of: 2026-06-01T00:00:00Z\n{text}\n")
+    with pytest.raises(ConfigError) as caught:
+        read_params(path)
+    return str(caught.value)
+
+
+def test_a_purpose_that_nobody_can_consent_to_is_refused(tmp_path: Path) -> None:
+    told = refused(tmp_path, "cohort: {purpose: scoring}")
+    assert "'cohort.purpose'" in told
+    assert "score, train, monitor, share, research" in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "export: {base_points: .nan}",  # no JSON can hold it, and no score be made of it
+        "export: {pdo: .inf}",
+        "export: {base_odds: 1.0e+9}",  # the scorecard's reader takes up to a million to one
+        "export: {bands: [.nan]}",
+        "export: {version: 01.0.0}",
+        "train: {rounds_max: 20000}",  # a scorecard holds 10,000 trees
+        "train: {gap_days: 1000000000}",  # beyond any date
+        "train: {lambda_l2: .inf}",
+        "train: 5",
+        "label: {performance_window_days: 1000000000}",
+        "seed: -1",  # no random generator takes it
+        "seed: 1099511627776",
+        "memory_gb: 0.001",  # not enough for the engine to start
+        "memory_gb: .inf",
+    ],
+)
+def test_a_number_no_stage_could_work_with_is_refused_where_it_is_read(tmp_path: Path, text: str) -> None:
+    assert f"'{text.split(':', maxsplit=1)[0]}" in refused(tmp_path, text)
