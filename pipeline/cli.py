@@ -1,6 +1,7 @@
 """The command line. Each command reads its arguments, calls one function, and says what happened."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -162,13 +163,15 @@ def features_docs(out: Annotated[Path, typer.Option(help="Where to write.")] = P
 
 def main() -> None:
     """The `saakh` command: a user's mistake ends with one message and the exit code of its kind."""
+    # A kill ends like an error, so that what is half-written or spilled to disk goes.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app()
-    except SaakhError as error:
+    except Exception as error:
         from pipeline.console import show_error
 
         show_error(error)
-        sys.exit(error.exit_code)
+        sys.exit(error.exit_code if isinstance(error, SaakhError) else SaakhError.exit_code)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What a person sees while a command works: a progress line, a summary a stage, one message when it fails."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -42,6 +43,15 @@ def show(summary: Summary, *, in_full: bool = True) -> None:
             out.print(Text(f"          {name}: {value}", style="dim"), soft_wrap=True)
 
 
-def show_error(error: SaakhError) -> None:
-    """The failure as one message, named by its kind."""
-    err.print(Text.assemble((f"{type(error).__name__}: ", "bold red"), str(error)), soft_wrap=True)
+def show_error(error: Exception) -> None:
+    """The failure as one message, named by its kind; of one nobody foresaw, where it happened and no message."""
+    if isinstance(error, OSError):
+        place = error.filename2 or error.filename or "a file"
+        said = f"{place}: {error.strerror}; see that the place is of the right kind, may be used, and has room"
+    elif isinstance(error, SaakhError):
+        said = str(error)
+    else:
+        # A library's message may quote a row.
+        err.print("".join(traceback.format_tb(error.__traceback__)), markup=False, soft_wrap=True, end="")
+        said = "not foreseen; its message is withheld, for it may repeat a person's data. Please report the lines above"
+    err.print(Text.assemble((f"{type(error).__name__}: ", "bold red"), said), soft_wrap=True)

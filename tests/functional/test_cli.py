@@ -1,9 +1,11 @@
 """What a person at the shell meets: help that reads like a sentence, and one helpful message for a mistake."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,10 +17,13 @@ COMMANDS = ["", "run", "simulate", "judge", "init", "key", "verify", "rebuild", 
 COMMANDS += [f"features {name}" for name in ("list", "show", "sql", "docs")]
 
 
+CAPTURED: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120}
+
+
 def saakh(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
     command = [sys.executable, "-m", "pipeline.cli", *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, env=environment, check=False, **CAPTURED)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -73,6 +78,11 @@ def damaged_parquet(folder: Path) -> list[str]:
     return ["cohort"]
 
 
+def place_under_a_file(folder: Path) -> list[str]:
+    (folder / "notes.txt").write_text("")
+    return ["key", "notes.txt/saakh.key"]
+
+
 def empty_input(folder: Path) -> list[str]:
     (folder / "params.yaml").write_text("")
     return ["run"]
@@ -86,6 +96,7 @@ def empty_input(folder: Path) -> list[str]:
         (bad_mapping_key, 4, "source"),
         (damaged_parquet, 6, "applications.parquet"),
         (empty_input, 7, "params.yaml is empty"),
+        (place_under_a_file, 1, "notes.txt: File exists"),
     ],
 )
 def test_a_mistake_ends_with_one_helpful_message_and_its_own_exit_code(
@@ -97,3 +108,38 @@ def test_a_mistake_ends_with_one_helpful_message_and_its_own_exit_code(
     assert "Traceback" not in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1
     assert ended.stdout == ""
+
+
+def ended_in_a_stage(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
+    """The command line with a stage that writes half a folder and then does something else."""
+    script = f"""
+import os, signal, time
+import pipeline.run
+from pipeline.cli import main
+from pipeline.workspace import whole_folder
+
+def stage(name, params, ws, tell):
+    with whole_folder(ws.root / name) as out:
+        (out / "half").write_text("")
+        {body}
+
+pipeline.run.run_stage = stage
+main()
+"""
+    written(folder)
+    command = [sys.executable, "-c", script, "ingest"]
+    return subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, **CAPTURED)
+
+
+def test_a_kill_leaves_nothing_half_written(tmp_path: Path) -> None:
+    ended = ended_in_a_stage(tmp_path, "os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)")
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_what_nobody_foresaw_is_placed_and_repeats_no_value(tmp_path: Path) -> None:
+    ended = ended_in_a_stage(tmp_path, "int('98123 ' + '45678')")
+    assert ended.returncode == 1
+    assert "ValueError: not foreseen" in ended.stderr
+    assert 'cli.py", line' in ended.stderr
+    assert "98123 45678" not in ended.stdout + ended.stderr
