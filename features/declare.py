@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from features.columns import Kind, Sensitivity, Table
@@ -265,6 +266,11 @@ def _evaluated(who: str, body: Callable[[Any], ir.Value], source: Source) -> ir.
         raise DeclarationError(f"{who}: {detail}. The view of '{source.name}' has: {have}") from None
     if not isinstance(value, ir.Value):
         raise DeclarationError(f"{who} must return one Ibis expression, not {type(value).__name__}")
+    if any(relation != view.op() for relation in value.op().find(ops.Relation)):
+        raise DeclarationError(
+            f"{who} reads other rows than those of '{source.name}'; leave the view whole, and choose rows inside an "
+            "aggregate, as in `.count(where=...)`"
+        )
     is_one_row = isinstance(source, Table) and source.state
     if not is_one_row and not isinstance(value, ir.Scalar):
         raise DeclarationError(f"{who} has a value for each row of '{source.name}'; end in an aggregate, as `.sum()`")

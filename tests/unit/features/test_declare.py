@@ -2,7 +2,7 @@
 
 import pytest
 
-from features.declare import Risk, per
+from features.declare import Risk, per, view_of
 from features.tables import calls, people, repayments
 from saakh.errors import DeclarationError
 from tests.declaring import calls_made, declare, refused
@@ -102,6 +102,27 @@ def test_a_protected_column_is_refused_by_way_of_cells() -> None:
 
     assert "'people.age_years', which only the audit may read" in refused(oldest, ages)
     assert "'people.gender', which only the audit may read" in refused(groups, sexes)
+
+
+def test_rows_chosen_outside_an_aggregate_are_refused_for_they_would_hide_a_protected_column() -> None:
+    def women(person):
+        """How many declarations a woman made."""
+        return person.filter(person.gender == "female").count()
+
+    assert refused(women, people).startswith("feature 'women' reads other rows than those of 'people'")
+
+
+def test_a_view_of_another_table_or_a_changed_one_is_refused() -> None:
+    def neighbours(call):
+        """People in the same house."""
+        return view_of(people).household_size.max()
+
+    def minutes(call):
+        """Minutes talked."""
+        return call.mutate(minutes=call.duration_s / 60).minutes.sum()
+
+    assert "reads other rows than those of 'calls'" in refused(neighbours)
+    assert "reads other rows than those of 'calls'" in refused(minutes)
 
 
 @pytest.mark.parametrize("module", ["features.expressions", "pipeline.derive", "__main__"])
