@@ -1,7 +1,7 @@
 """How well a score ranks: the area under the ROC curve with its variance, people with several loans allowed."""
 
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, isnan, log, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ def auc(score: Floats, bad: Flags, person: Codes, confidence: float, within: Cod
 
     With `within` (folds), only pairs of the same fold are compared, since scores of different boosters are not on one
     scale; folds are weighted by their pairs. The interval is symmetric on the logit scale, so it stays within 0 and 1.
+    There is none for an area of 0 or 1, nor where one person alone is bad or good: nothing tells how it would vary.
     Source: DeLong, DeLong and Clarke-Pearson 1988; for several loans a person, Obuchowski 1997.
     """
     strata = np.zeros(len(bad), dtype=np.int64) if within is None else within
@@ -36,6 +37,8 @@ def auc(score: Floats, bad: Flags, person: Codes, confidence: float, within: Cod
     weight = pairs / pairs.sum()
     value = float((weight * [a for a, _, _ in found]).sum())
     variance = float((weight**2 * [v for _, v, _ in found]).sum())
+    if not 0 < value < 1 or isnan(variance):
+        return Estimate(value)
     return Estimate(value, *logit_interval(value, variance, confidence))
 
 
@@ -45,9 +48,7 @@ def gini(area: Estimate) -> Estimate:
 
 
 def logit_interval(value: float, variance: float, confidence: float) -> tuple[float, float]:
-    """An interval for a share, symmetric on the logit scale; at 0 and 1, the value itself."""
-    if value <= 0 or value >= 1:
-        return value, value
+    """An interval, symmetric on the logit scale, for a share between 0 and 1, both excluded."""
     centre = log(value / (1 - value))
     reach = float(ndtri(0.5 + confidence / 2)) * sqrt(variance) / (value * (1 - value))
     return 1 / (1 + exp(reach - centre)), 1 / (1 + exp(-reach - centre))
@@ -72,4 +73,4 @@ def _area(score: Floats, bad: Flags, person: Codes) -> tuple[float, float, int]:
 
 
 def _scaled(products: npt.NDArray[Any], clusters: int) -> float:
-    return float(products.sum()) * clusters / max(clusters - 1, 1)
+    return float(products.sum()) * clusters / (clusters - 1) if clusters > 1 else nan

@@ -23,10 +23,15 @@ def resampled(figures: Callable[[Floats], Floats], person: Codes, resamples: int
 
 
 def interval(value: float, drawn: Floats, confidence: float) -> Estimate:
-    """The bias-corrected percentile interval (Efron 1981), since some figures, KS above all, rise by resampling."""
+    """The bias-corrected percentile interval (Efron 1981), since some figures, KS above all, rise by resampling.
+
+    None where no resample moves the figure: loans of which none went bad do not prove that none will.
+    """
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or len(drawn) == 0:
         return Estimate(float(value) if np.isfinite(value) else None)
+    if drawn.min() == drawn.max():
+        return Estimate(float(value))
     below = ((drawn < value).sum() + (drawn == value).sum() / 2) / len(drawn)
     shift = 2 * float(ndtri(np.clip(below, 0.5 / len(drawn), 1 - 0.5 / len(drawn))))
     reach = float(ndtri(0.5 + confidence / 2))

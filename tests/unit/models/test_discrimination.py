@@ -62,7 +62,19 @@ def test_interval_covers_the_truth_as_often_as_it_says():
 def test_logit_interval_stays_within_bounds():
     low, high = logit_interval(0.98, 0.01, 0.95)
     assert 0 < low < 0.98 < high < 1
-    assert logit_interval(1.0, 0.0, 0.95) == (1.0, 1.0)
+
+
+def test_an_area_that_nothing_could_move_has_no_interval():
+    apart, bad, people = np.array([0.0, 1.0, 2.0, 3.0]), np.array([False, False, True, True]), np.arange(4)
+    assert auc(apart, bad, people, 0.95) == Estimate(1.0)
+    assert auc(-apart, bad, people, 0.95) == Estimate(0.0)
+
+
+def test_one_bad_person_has_no_spread_and_the_area_no_interval():
+    score, people = np.array([1.0, 0.0, 2.0, 3.0, 1.5]), np.array([0, 1, 2, 3, 0])
+    assert auc(score, np.array([True, False, False, False, False]), people, 0.95) == Estimate(0.25)
+    assert auc(score, np.array([True, False, False, False, True]), people, 0.95).low is None
+    assert auc(score, np.array([True, False, True, False, False]), people, 0.95).low is not None
 
 
 def test_gini_is_twice_the_area_less_one():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
+from models.discrimination import Estimate
 from models.metrics import FIGURES, figures, measured, probability, resampled_figures
 from models.rank_order import by_decile, group
 from models.resampling import interval, resampled
@@ -84,7 +85,8 @@ def test_figure_that_is_not_defined_is_none():
     found = measured(np.linspace(-3, -2, 30), good, np.arange(30), **HOW)
     assert found["auc"].value is None
     assert found["ks"].value is None
-    assert found["observed_expected"].value == 0
+    assert found["observed_expected"] == Estimate(0.0)  # not from 0 to 0: the next loan may go bad
+    assert found["bad_rate"] == Estimate(0.0)
     assert interval(float("nan"), np.array([np.nan]), 0.95).low is None
 
 
