@@ -11,6 +11,7 @@ from rich.text import Text
 import saakh
 from pipeline.console import out
 from pipeline.engines import read_table
+from pipeline.evaluate import in_words
 from pipeline.params import Params
 from pipeline.workspace import Workspace, read_json
 from saakh.errors import ArtifactError
@@ -64,10 +65,7 @@ def _consent(ws: Workspace) -> str:
 def _quality(ws: Workspace, part: str) -> Group:
     found = read_json(ws.need("evaluate", "metrics.json"))
     judged = found[part]
-    parts = [
-        f"{label} {judged[key]['value']:.3f} ({judged[key]['low']:.3f} to {judged[key]['high']:.3f})"
-        for label, key in (("AUC", "auc"), ("Gini", "gini"), ("KS", "ks"))
-    ]
+    parts = [f"{label} {in_words(judged[key])}" for label, key in (("AUC", "auc"), ("Gini", "gini"), ("KS", "ks"))]
     size = f"{judged['rows']:,} applications, {judged['bads']:,} bad; intervals at {found['confidence']:.0%}"
     return Group(Text("   ".join(parts)), Text(size, style="dim"))
 
