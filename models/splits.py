@@ -33,14 +33,17 @@ def out_of_time(applied: Times, person: Codes, share: float, gap_days: int = 0, 
 
     The cut is the start of a month (UTC) where one comes near enough, else of a day. Development is left whole, so that
     the model also learns from people who came back; their later applications are the ones left out. The gap is not
-    taken where it would cost more than `gap_share_max` of development. One day's applications: a `ContractError`.
+    taken where it would cost more than `gap_share_max` of development. One day's applications, or a gap that takes all
+    of development: a `ContractError`.
     """
     first = first_times(applied, person)
     cut, boundary = _cut(applied, first, share)
     before = applied < cut
     gap = before & (applied >= cut - np.timedelta64(gap_days, "D"))
-    if gap.sum() > gap_share_max * before.sum() or gap.sum() == before.sum():
+    if gap.sum() > gap_share_max * before.sum():
         gap, gap_days = np.zeros_like(before), 0
+    if not (before & ~gap).any():
+        raise ContractError(f"a gap of {gap_days} days leaves nobody to learn from; lower train.gap_days")
     fresh = first >= cut
     return Split(cut, boundary, gap_days, before & ~gap, fresh, gap, ~before & ~fresh)
 

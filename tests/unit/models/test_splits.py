@@ -55,6 +55,12 @@ def test_gap_that_costs_too_much_is_not_taken():
     assert split.development.sum() == 4
 
 
+def test_gap_that_was_asked_for_is_never_silently_dropped():
+    applied = days("2026-01-22", "2026-01-31", "2026-02-01")
+    with pytest.raises(ContractError, match="a gap of 60 days leaves nobody to learn from"):
+        out_of_time(applied, np.arange(3), share=0.3, gap_days=60)
+
+
 def test_every_row_is_on_one_side_or_left_out_for_one_reason():
     rng = np.random.default_rng(5)
     applied = np.datetime64("2026-01-01", "us") + (rng.random(500) * 90 * 86_400e6).astype("timedelta64[us]")
