@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from pipeline.params import read_params
+from pipeline.params import Params, read_params
 from pipeline.run import run_stage
 from pipeline.workspace import Workspace, read_json
 
@@ -22,24 +22,23 @@ ROW = (
 )
 
 
-def one_seed(seed: int, folder: Path) -> dict[str, float]:
-    """The figures of one population."""
+def params_for(seed: int, people: int, folder: Path) -> Params:
+    """The sample's parameters for another seed and size, every folder under `folder`."""
     params = read_params(ROOT / "params.yaml")
+    simulate = {"people": people, "out": folder / "raw", "oracle": folder / "oracle"}
+    ingest = {"source": folder / "raw", "key_file": folder / "raw/key.txt", "mapping": ROOT / params.ingest.mapping}
     changed = {
         "seed": seed,
         "workspace": folder / "work",
-        "simulate": params.simulate.model_copy(
-            update={"people": PEOPLE, "out": folder / "raw", "oracle": folder / "oracle"}
-        ),
-        "ingest": params.ingest.model_copy(
-            update={
-                "source": folder / "raw",
-                "key_file": folder / "raw/key.txt",
-                "mapping": ROOT / params.ingest.mapping,
-            }
-        ),
+        "simulate": params.simulate.model_copy(update=simulate),
+        "ingest": params.ingest.model_copy(update=ingest),
     }
-    params = params.model_copy(update=changed)
+    return params.model_copy(update=changed)
+
+
+def one_seed(seed: int, folder: Path) -> dict[str, float]:
+    """The figures of one population."""
+    params = params_for(seed, PEOPLE, folder)
     ws = Workspace(params.workspace)
     for stage in STAGES:
         run_stage(stage, params, ws)

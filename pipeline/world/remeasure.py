@@ -32,7 +32,7 @@ def main(path: Path) -> str:
     told = drawn(Part(0, 1, asked.people, params.seed, world(asked.world), span))
     specs = read_json(Workspace(params.workspace).need("derive", "specs.json"))
     names, families = [s["name"] for s in specs], [s["family"] for s in specs]
-    rows, x = _features(params, told, names)
+    rows, x = derived(params, told, names)
     how = direct.measure(direct.drivers(told)[rows], x, names, families)
     direct.keep(how)
     lent = told.loans
@@ -48,7 +48,7 @@ def main(path: Path) -> str:
     return "\n".join([*lines, ""])
 
 
-def _features(params: Params, told: Drawn, names: list[str]) -> tuple[Ints, Floats]:
+def derived(params: Params, told: Drawn, names: list[str]) -> tuple[Ints, Floats]:
     """Which of the applications have features, and the features, NaN where missing."""
     features = read_table(Workspace(params.workspace).need("derive", "features.parquet"))
     pseudonyms = Pseudonyms(read_key(params.ingest))
