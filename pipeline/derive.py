@@ -21,7 +21,7 @@ from pipeline.engines import Engine, write_table
 from pipeline.gate import openings
 from pipeline.params import Params
 from pipeline.summary import Summary, Tell, quiet, timed
-from pipeline.workspace import Workspace, write_json
+from pipeline.workspace import Workspace, read_json, write_json
 from saakh.errors import ConfigError, EmptyInputError
 
 STATUSES = ("present", "silent", "closed", "absent")
@@ -140,13 +140,14 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and every ingested table, write the feature matrix, its specs and the coverage of its sources."""
     with timed("derive") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
         cohort = engine.read(ws.need("cohort", "cohort.parquet"))
+        purpose = read_json(ws.need("cohort", "cohort.json"))["purpose"]  # that of the cohort, whatever is asked now
         consents = engine.read(ws.need("ingest", "consents.parquet"))
         paths = {t.name: ws.root / "ingest" / f"{t.name}.parquet" for t in EVENT_TABLES}
         events = {name: engine.read(path) for name, path in paths.items() if path.exists()}
         features = chosen(params, tuple(events))
         if not features:
             raise EmptyInputError(f"no feature can be derived from the tables ingested: {', '.join(events) or 'none'}")
-        derived = derive(engine, cohort, consents, events, features, params.cohort.purpose, tell)
+        derived = derive(engine, cohort, consents, events, features, purpose, tell)
         account = _write(ws, derived, features)
         summary.rows_in, summary.rows_out = (
             account["events_seen"] + sum(derived.too_late.values()),

@@ -27,8 +27,8 @@ from pipeline.engines import write_table
 from pipeline.params import Params
 from pipeline.sample import KEY, Sample, digests, read_sample, read_specs
 from pipeline.summary import Summary, Tell, quiet, timed
-from pipeline.workspace import Workspace, digest, write_json, write_text
-from saakh.errors import ContractError
+from pipeline.workspace import Workspace, digest, read_json, write_json, write_text
+from saakh.errors import ConsentError, ContractError
 from saakh.spec import FeatureSpec
 
 GAP_SHARE_MAX = 0.1
@@ -50,6 +50,7 @@ class Learned:
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Write the model, the scores and `train/train.json`, and log the run with MLflow."""
     with timed("train") as summary:
+        _refuse_other_purposes(ws)
         specs = read_specs(ws)
         sample = read_sample(ws, specs)
         tell("fitting", 0, 2)
@@ -207,6 +208,15 @@ def sides(sample: Sample, split: Split) -> dict[str, Any]:
 def _side(sample: Sample, rows: Flags) -> dict[str, int]:
     people = len(np.unique(sample.person[rows]))
     return {"rows": int(rows.sum()), "bads": int(sample.bad[rows].sum()), "people": people}
+
+
+def _refuse_other_purposes(ws: Workspace) -> None:
+    purpose = read_json(ws.need("cohort", "cohort.json"))["purpose"]
+    if purpose != "train":
+        raise ConsentError(
+            f"the people in this cohort agreed to '{purpose}', which is not training; set cohort.purpose to train and "
+            "run again from `saakh cohort`"
+        )
 
 
 def _refuse_one_class(bad: Flags) -> None:

@@ -7,10 +7,11 @@ import pytest
 from models.boosting import log_odds
 from pipeline.engines import read_table, write_table
 from pipeline.params import Params
+from pipeline.run import run_stage
 from pipeline.sample import matrix, read_sample, read_specs
 from pipeline.train import catalogue_fingerprint, learn, split_by_time, write
 from pipeline.workspace import Workspace, digest, read_json, write_json
-from saakh.errors import ContractError, EmptyInputError, LeakageError
+from saakh.errors import ConsentError, ContractError, EmptyInputError, LeakageError
 from tests.labelled_run import specs, write_labelled
 
 
@@ -137,6 +138,15 @@ def test_four_hundred_loans_half_of_them_bad_still_train(tmp_path):
     account = trained(tmp_path, write_labelled(tmp_path, loans=400, base=0.0))
     assert account["parameters"]["leaf_rows_min"] < 40
     assert account["features_used"]
+
+
+@pytest.mark.parametrize("purpose", ["score", "research"])
+def test_data_consented_for_another_purpose_train_no_model(tmp_path, purpose):
+    params = write_labelled(tmp_path)
+    write_json(tmp_path / "cohort" / "cohort.json", {"purpose": purpose})
+    with pytest.raises(ConsentError, match=f"agreed to '{purpose}', which is not training"):
+        run_stage("train", params, Workspace(tmp_path))
+    assert not (tmp_path / "train").exists()
 
 
 def test_loans_without_a_known_outcome_are_not_enough(tmp_path):
