@@ -65,8 +65,7 @@ class Converter:
     def _by_kind(self, column: Column, reading: Reading, raw: list[pa.Array], name: str) -> Converted:
         match column.kind:
             case Kind.PSEUDONYM:
-                joined = raw[0] if len(raw) == 1 else self._joined(raw)
-                return Converted(self.pseudonyms.column(column.domain, self.text(joined)))
+                return Converted(self.pseudonyms.column(column.domain, self._identifier(raw)))
             case Kind.TIMESTAMP:
                 return self._times(reading, raw[0], name)
             case Kind.INTEGER | Kind.NUMBER:
@@ -83,15 +82,13 @@ class Converter:
         return pa.DictionaryArray.from_arrays(coded.indices, trimmed)
 
     def numbers(self, raw: pa.Array) -> tuple[pa.Array, Mask]:
-        """A column as numbers (int64 where all are whole, else float64), and where text was no number."""
+        """A column as numbers (int64 if it holds such, else float64), and where text was no number."""
         raw = _plain(raw)
         if not _is_text(raw):
             return _numeric(raw), np.zeros(len(raw), bool)
         given = self._given(raw)
-        try:
-            return given.cast(pa.int64()), np.zeros(len(raw), bool)
-        except pa.ArrowInvalid:
-            read = salvage(given, lambda some: some.cast(pa.float64()), pa.float64())
+        # Never as whole numbers: Arrow would read hexadecimal ones, and only in a batch without a point.
+        read = salvage(given, lambda some: some.cast(pa.float64()), pa.float64())
         return _numeric(read), self._unread(given, read)
 
     def _numbers(self, column: Column, reading: Reading, raw: pa.Array, name: str) -> Converted:
@@ -131,10 +128,10 @@ class Converter:
         unknown = _mask(pc.and_(pc.fill_null(given, False), values.is_null()))
         return _faulty(values, "unknown_value", name, unknown)
 
-    def _joined(self, raw: list[pa.Array]) -> pa.Array:
-        """Several columns as one id; missing where any part is."""
-        parts = [_plain(self.text(part)) for part in raw]
-        return pc.binary_join_element_wise(*parts, JOINT)
+    def _identifier(self, raw: list[pa.Array]) -> pa.Array:
+        """One or several columns as one id; missing where any part is."""
+        parts = [_without_point(self.text(part)) for part in raw]
+        return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*map(_plain, parts), JOINT)
 
     def _given(self, text: pa.Array) -> pa.Array:
         return pc.if_else(pc.is_in(text, pa.array(self.missing, pa.string())), pa.scalar(None, pa.string()), text)
@@ -191,6 +188,12 @@ def _whole(raw: pa.Array) -> pa.Array:
         return known.cast(pa.int64())
     except pa.ArrowInvalid:
         return known
+
+
+def _without_point(text: pa.Array) -> pa.Array:
+    """Ids that are whole numbers, as they are written: 7.0 is what becomes of 7 in a column with gaps."""
+    whole = pc.replace_substring_regex(text.dictionary, r"^([0-9]+)\.0+$", r"\1")
+    return pa.DictionaryArray.from_arrays(text.indices, whole)
 
 
 def _numeric(raw: pa.Array) -> pa.Array:

@@ -55,6 +55,7 @@ def test_numbers_arrive_in_canonical_units(where: str, options: dict[str, Any], 
         ("seven", "not_a_number"),
         ("1,200", "not_a_number"),
         ("7.5", "not_whole"),
+        ("0x1A", "not_a_number"),
         ("-1", "out_of_range"),
         ("86401", "out_of_range"),
         ("1e400", "out_of_range"),
@@ -88,10 +89,11 @@ def test_money_is_the_same_from_any_type(values: list[Any], kind: pa.DataType) -
 
 
 def test_an_id_is_the_same_from_text_a_whole_number_or_a_float() -> None:
-    text, _ = convert("calls.contact_id", ["7", " 7 "])
+    text, _ = convert("calls.contact_id", ["7", " 7 ", "7.0"])
     whole, _ = convert("calls.contact_id", [7, 7], pa.int32())
     floating, _ = convert("calls.contact_id", [7.0, None], pa.float64())
-    assert text == whole == [floating[0]] * 2
+    assert text == [*whole, whole[0]] == [floating[0]] * 3
+    assert convert("calls.contact_id", ["7.5"])[0] != text[:1]
     assert floating[1] is None
 
 
@@ -141,6 +143,11 @@ def test_times_since_1970_need_their_unit(value: int, unit: str) -> None:
 def test_a_time_that_cannot_be_is_a_fault() -> None:
     assert convert("calls.event_at", ["2026-13-01"]) == ([None], [("bad_time", [0])])
     assert convert("calls.event_at", ["1e30"], unit="seconds") == ([None], [("bad_time", [0])])
+
+
+def test_hexadecimal_is_no_number_whatever_else_is_in_the_batch() -> None:
+    assert convert("calls.duration_s", ["0x1A", "26"]) == ([None, 26], [("not_a_number", [0])])
+    assert convert("calls.duration_s", ["0x1A", "26.0"]) == ([None, 26], [("not_a_number", [0])])
 
 
 def test_a_nested_column_is_refused_by_name_and_type() -> None:
