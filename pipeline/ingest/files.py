@@ -4,6 +4,7 @@ Only the columns asked for are read. Every row keeps its line: the record's numb
 the row's number from 1 in Parquet. No message repeats what a file holds.
 """
 
+import codecs
 import csv
 import gzip
 import json
@@ -99,7 +100,8 @@ def _open_csv(file: SourceFile) -> list[str]:
         names = next(csv.reader(stream, delimiter=file.delimiter), None)
         file.is_bare = not stream.read(1)
     if not names:
-        raise EmptyInputError(f"{file.path} is empty: not even a header")
+        what = "is empty: not even a header" if names is None else "begins with an empty line where a header belongs"
+        raise EmptyInputError(f"{file.path} {what}")
     return names
 
 
@@ -184,7 +186,7 @@ def _record(line: str, path: Path, number: int) -> dict[str, Any]:
     """One JSON object; anything else is a damaged file."""
     try:
         record = _JSON_RECORD.decode(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
         raise UnreadableInputError(f"{path}: line {number} is not a JSON object; the file is damaged or truncated")
@@ -211,12 +213,19 @@ def _read_parquet(file: SourceFile, columns: list[str]) -> Iterator[Rows]:
         for batch in stored.iter_batches(BATCH_ROWS, columns=columns):
             lines = np.arange(number, number + batch.num_rows, dtype=np.int64)
             number += batch.num_rows
-            yield Rows(lines, {name: batch.column(name) for name in columns})
+            yield Rows(lines, {name: _as_text(batch.column(name)) for name in columns})
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    """Text stored as bytes (by writers that do not mark it), as views, or as nothing but nulls, as plain text."""
+    kind, types = column.type, pa.types
+    odd = types.is_binary(kind) or types.is_large_binary(kind) or types.is_string_view(kind) or types.is_null(kind)
+    return column.cast(pa.string()) if odd else column
 
 
 def _text(path: Path, encoding: str) -> TextIO:
     """A file as text, unpacked; a byte order mark is passed over."""
-    codec = "utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding
+    codec = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     if path.name.lower().endswith(".gz"):
         return gzip.open(path, "rt", encoding=codec, newline="")
     return path.open(encoding=codec, newline="")

@@ -61,6 +61,8 @@ def test_quotes_delimiters_encodings_and_byte_order_marks_are_read(tmp_path: Pat
     assert read(tmp_path / "f.csv", delimiter=";")[1] == {"a": ["1", "2"], "b": ['x;"y"', "é"]}
     (tmp_path / "g.csv").write_bytes("a,b\n1,é\n".encode("latin-1"))
     assert read(tmp_path / "g.csv", encoding="latin-1")[1]["b"] == ["é"]
+    (tmp_path / "h.csv").write_bytes("\ufeffa,b\n1,é\n".encode())
+    assert read(tmp_path / "h.csv", encoding="utf_8")[1]["a"] == ["1"]
     with pytest.raises(UnreadableInputError, match="check 'encoding'"):
         read(tmp_path / "g.csv")
 
@@ -140,3 +142,18 @@ def test_a_field_of_several_lines_that_is_not_read_does_no_harm(tmp_path: Path) 
 def test_a_header_alone_is_no_rows(tmp_path: Path, content: str) -> None:
     (tmp_path / "f.csv").write_text(content)
     assert read(tmp_path / "f.csv") == ([], {"a": [], "b": []}, [])
+
+
+def test_text_stored_as_bytes_as_views_or_as_nothing_but_nulls_is_read_as_text(tmp_path: Path) -> None:
+    columns = {"a": pa.array([b"x", "é".encode()]), "b": pa.array(["x", "y"], pa.string_view()), "c": pa.nulls(2)}
+    pq.write_table(pa.table(columns), tmp_path / "f.parquet")
+    assert read(tmp_path / "f.parquet", ("a", "b", "c"))[1] == {"a": ["x", "é"], "b": ["x", "y"], "c": [None, None]}
+    pq.write_table(pa.table({"a": pa.array([b"\xe9"])}), tmp_path / "g.parquet")
+    with pytest.raises(UnreadableInputError, match="cannot be read"):
+        read(tmp_path / "g.parquet")
+
+
+def test_an_empty_first_line_is_no_header(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("\na,b\n1,2\n")
+    with pytest.raises(EmptyInputError, match="begins with an empty line"):
+        read(tmp_path / "f.csv")
