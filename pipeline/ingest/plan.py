@@ -59,10 +59,16 @@ def examine(arrival: Arrival, mapping: Mapping) -> None:
 
 def need_columns(arrival: Arrival) -> None:
     """Stop when a column the mapping reads is not in the file."""
-    for name in arrival.source.read:
-        if name not in arrival.file.names:
-            table = arrival.source.table
-            raise MappingError(f"{arrival.file.path} (for {table}): {unknown('column', name, arrival.file.names)}")
+    read, names, where = arrival.source.read, arrival.file.names, f"{arrival.file.path} (for {arrival.source.table})"
+    if read and not set(read) & set(names):
+        # What stands where the names belong may be a person's row, so it is not repeated.
+        raise MappingError(
+            f"{where} has none of the columns that the mapping reads ({', '.join(read)}); is a header missing, or "
+            "'delimiter' another?"
+        )
+    for name in read:
+        if name not in names:
+            raise MappingError(f"{where}: {unknown('column', name, names)}")
 
 
 def _arrivals(mapping: Mapping, folder: Path) -> Iterator[Arrival]:

@@ -88,7 +88,7 @@ class Canon:
     def _converted(self, rows: Rows) -> dict[str, Converted]:
         """Every canonical column of the batch; those the mapping leaves out are null."""
         source, count = self.source, len(rows.lines)
-        converter = Converter(self.pseudonyms, self.mapping.time_zone, source.missing)
+        converter = Converter(self.pseudonyms, self.mapping.time_zone, ("", *source.missing))
         columns = {c.name: Converted(pa.nulls(count, TYPES[c.kind])) for c in self.table.columns}
         for name, reading in source.columns.items():
             column = self.table.column(name)

@@ -208,6 +208,8 @@ def failing() -> dict[str, tuple[dict[str, Any], dict[str, Any], type[SaakhError
             "unknown column 'kid'; did",
         ),
         "json": ({"t.jsonl": '{"user": 1}\n'}, TOPUPS | {"files": "t.jsonl"}, MappingError, "t.jsonl .*'at'"),
+        "no header": ({"topups.csv": GOOD + GOOD}, TOPUPS, MappingError, "none of the columns .* is a header missing"),
+        "deep": ({"t.jsonl": "[" * 100_000}, TOPUPS | {"files": "t.jsonl"}, UnreadableInputError, "line 1 is not"),
         "twice": ({"topups.csv": "user," + HEADER + "u," + GOOD}, TOPUPS, ContractError, "user more than once"),
         "no file": ({"other.csv": content}, TOPUPS, MissingInputError, "matches topups.csv"),
         "no rows": ({"topups.csv": HEADER}, TOPUPS, EmptyInputError, "hold no row"),
@@ -256,3 +258,9 @@ def test_null_is_written_for_what_is_missing_and_never_nan(drop: Drop) -> None:
     found = drop.ingest(mapping({"files": "loans.parquet", "table": "applications", "columns": columns}))
     assert sorted(found.column("applications", "amount_minor"), key=str) == [500, None]
     assert pq.read_schema(found.folder / "applications.parquet").field("amount_minor").type == pa.int64()
+
+
+def test_an_empty_field_is_missing_whatever_else_means_missing(drop: Drop) -> None:
+    drop.write("topups.csv", HEADER + GOOD.replace("u1", "") + GOOD.replace("u1", "NA") + GOOD)
+    found = drop.ingest(mapping(TOPUPS | {"missing": ["NA"]}))
+    assert found.rejects == [("topups.csv", 2, "missing", "user"), ("topups.csv", 3, "missing", "user")]
