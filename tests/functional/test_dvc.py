@@ -103,3 +103,11 @@ def test_dvc_shows_the_metrics(project: Path) -> None:
     shown = json.loads(dvc(project, "metrics", "show", "--json"))
     assert "auc" in json.dumps(shown)
     assert "metrics.json" in dvc(project, "metrics", "show")
+
+
+def test_the_page_about_single_applicants_stays_out_of_the_cache_which_all_may_read(project: Path) -> None:
+    page = project / "data/sample/explain/applicants.html"
+    assert page.stat().st_mode & 0o777 == 0o600
+    kept = {digest(path) for path in (project / ".dvc/cache/files").rglob("*") if path.is_file()}
+    assert digest(page.with_name("report.html")) in kept
+    assert digest(page) not in kept
