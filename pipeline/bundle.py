@@ -30,12 +30,13 @@ class Bundle:
     @classmethod
     def from_workspace(cls, ws: Workspace, params: Params) -> Self:
         """The bundle of a run that has been evaluated; a `MissingInputError` names the stage to run first."""
+        train = read_json(ws.need("train", "train.json"))
         return cls(
             model=ws.need("train", "model.txt").read_text(encoding="utf-8"),
             specs=read_json(ws.need("derive", "specs.json")),
-            train=read_json(ws.need("train", "train.json")),
+            train=train,
             metrics=read_json(ws.need("evaluate", "metrics.json")),
-            export=_settings(ws, params),
+            export=_settings(ws, params, train),
         )._checked()
 
     @classmethod
@@ -62,12 +63,13 @@ class Bundle:
         return self
 
 
-def _settings(ws: Workspace, params: Params) -> dict[str, Any]:
+def _settings(ws: Workspace, params: Params, train: dict[str, Any]) -> dict[str, Any]:
+    """The scorecard's parameters; what was true of the training is what the training says, not what is asked now."""
     basis = read_table(ws.need("ingest", "consents.parquet"), ["basis"])["basis"]
     return {
         **params.export.model_dump(mode="json", exclude={"replay_rows"}),
-        "as_of": params.as_of.isoformat(),
-        "policy": params.policy,
-        "purpose": params.cohort.purpose,
+        "as_of": train.get("as_of"),
+        "policy": train.get("policy"),
+        "purpose": "train",  # training refuses any other
         "consent_basis": sorted({str(b) for b in basis.unique().to_pylist() if b is not None}),
     }

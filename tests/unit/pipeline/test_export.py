@@ -16,6 +16,7 @@ from pipeline import export, verify
 from pipeline.bundle import Bundle
 from pipeline.engines import read_table, write_table
 from pipeline.export.golden_vectors import candidates, inputs
+from pipeline.params import Params
 from pipeline.workspace import Workspace, write_json
 from saakh import archive
 from saakh.errors import ArtifactError, ConfigError, MissingInputError
@@ -38,6 +39,13 @@ def workspace(finished, tmp_path):
 
 def written(params, ws):
     return export.write(params, ws, Bundle.from_workspace(ws, params))
+
+
+def test_as_of_policy_and_purpose_are_those_of_the_training_whatever_is_asked_now(finished, workspace):
+    asked = {"as_of": "2031-01-01T00:00:00Z", "policy": "eu-ccd2", "cohort": {"purpose": "score"}}
+    manifest = written(Params.model_validate(finished.model_dump() | asked), workspace).scorecard.manifest
+    assert manifest.as_of == "2026-06-01T00:00:00+00:00"
+    assert (manifest.consent["policy"], manifest.consent["trained_for"]) == ("explicit-consent", "train")
 
 
 def test_a_run_ends_in_a_scorecard_that_verifies(finished, workspace):
