@@ -6,7 +6,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export OMP_WAIT_POLICY = passive
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo kenya test lint prove repro clean lock
+.PHONY: help demo kenya test lint prove bench repro clean lock
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,12 @@ lint: .venv/dev
 
 prove: .venv/dev  ## measure every "done when" at full size, and write one table
 	SAAKH_FULL=1 SAAKH_EXAMPLES=400 pytest --timeout 3600
+
+bench: .venv/dev  ## time ingest, check, runtime and simulate; ratios where there is a peer
+	python -m benchmarks.ingest
+	python -m benchmarks.check
+	python -m benchmarks.runtime
+	python -m benchmarks.simulate 1 5
 
 repro: .venv/dev  ## the same line under DVC: only what changed is run again
 	dvc repro
