@@ -14,7 +14,7 @@ from features.catalogue import all_features, fingerprint, specs_of
 from features.columns import Sensitivity, Table
 from features.declare import Feature
 from features.plan import KEY, plan
-from features.tables import EVENT_TABLES
+from features.tables import BY_NAME, EVENT_TABLES
 from features.windows import DAY_S
 from pipeline import asof
 from pipeline.engines import Engine, write_table
@@ -25,6 +25,7 @@ from pipeline.workspace import Workspace, read_json, write_json
 from saakh.errors import ConfigError, EmptyInputError
 
 STATUSES = ("present", "silent", "closed", "absent")
+COHORT = (KEY, "person_id", "snapshot_at", "asked_at")
 COVERAGE = (KEY, "source", "status", "rows_seen", "last_lag_days")
 
 
@@ -139,11 +140,11 @@ def _beside(matrix: pa.Table, measured: pa.Table) -> pa.Table:
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and every ingested table, write the feature matrix, its specs and the coverage of its sources."""
     with timed("derive") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
-        cohort = engine.read(ws.need("cohort", "cohort.parquet"))
+        cohort = engine.read(ws.need("cohort", "cohort.parquet"), COHORT)
         purpose = read_json(ws.need("cohort", "cohort.json"))["purpose"]  # that of the cohort, whatever is asked now
-        consents = engine.read(ws.need("ingest", "consents.parquet"))
+        consents = engine.read(ws.need("ingest", "consents.parquet"), BY_NAME["consents"].by_name)
         paths = {t.name: ws.root / "ingest" / f"{t.name}.parquet" for t in EVENT_TABLES}
-        events = {name: engine.read(path) for name, path in paths.items() if path.exists()}
+        events = {name: engine.read(path, BY_NAME[name].by_name) for name, path in paths.items() if path.exists()}
         features = chosen(params, tuple(events))
         if not features:
             raise EmptyInputError(f"no feature can be derived from the tables ingested: {', '.join(events) or 'none'}")

@@ -1,7 +1,7 @@
 """The engine room: the only module that names a database. Ibis expressions in, deterministic Parquet out."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,15 +33,18 @@ class Engine:
         self.connection.disconnect()
         self._spill.cleanup()
 
-    def read(self, path: Path) -> ir.Table:
-        """A lazy table over one Parquet file, or all of a folder's."""
+    def read(self, path: Path, columns: Iterable[str] = ()) -> ir.Table:
+        """A lazy table over one Parquet file, or all of a folder's; a `ContractError` names the columns it lacks."""
         files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
         if not files or not files[0].exists():
             raise MissingInputError(f"no Parquet file at {path}")
         try:
-            return self.connection.read_parquet([str(f) for f in files])
+            table = self.connection.read_parquet([str(f) for f in files])
         except DuckDBError as error:
             raise UnreadableInputError(f"{path} is not readable Parquet: {_first_line(error)}") from None
+        if missing := [name for name in columns if name not in table.columns]:
+            raise ContractError(f"{path} has no column {', '.join(missing)}; rerun `saakh {path.parent.name}`")
+        return table
 
     def table(self, arrow: pa.Table, name: str | None = None) -> ir.Table:
         """An in-memory table, for small inputs and tests."""

@@ -7,6 +7,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from features import tables
 from pipeline.cohort import tally
 from pipeline.engines import Engine, write_table
 from pipeline.params import Label, Params
@@ -73,10 +74,10 @@ def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and its repayments, write labels and the tally of what could not be labelled."""
     with timed("label") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
-        cohort = engine.read(ws.need("cohort", "cohort.parquet"))
-        outcomes = engine.read(ws.need("ingest", "applications.parquet"))
+        cohort = engine.read(ws.need("cohort", "cohort.parquet"), ("application_id", "disbursed_at"))
+        outcomes = engine.read(ws.need("ingest", "applications.parquet"), ("application_id", "outcome"))
         paid = ws.root / "ingest" / "repayments.parquet"
-        repayments = engine.read(paid) if paid.exists() else None
+        repayments = engine.read(paid, tables.repayments.by_name) if paid.exists() else None
         judged = engine.arrow(labels(cohort, outcomes, repayments, params), ["application_id"])
         counts = tally(judged.column("verdict"))
         kept = judged.filter(pa.compute.is_in(judged.column("verdict"), pa.array(LABELS)))
