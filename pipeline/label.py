@@ -24,7 +24,8 @@ def labels(cohort: ir.Table, outcomes: ir.Table, repayments: ir.Table | None, pa
 
     The label is the source's own `outcome` where it supplies one. Otherwise it follows the worst days past due (DPD)
     of any instalment within the performance window after disbursal: bad from `dpd_days`, indeterminate from
-    `indeterminate_dpd_days`. A loan whose window ends after `as_of` is immature.
+    `indeterminate_dpd_days`. A loan whose window ends after `as_of` is immature; so is one not yet paid out by then,
+    whatever outcome the source foretells.
     """
     rows = cohort.select("application_id", "disbursed_at")
     rows = rows.left_join(outcomes.select("application_id", "outcome"), "application_id").drop("application_id_right")
@@ -62,6 +63,7 @@ def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
         )
     as_of = ibis.literal(params.as_of.replace(tzinfo=None)).cast("timestamp(6)")
     return ibis.cases(
+        (row.disbursed_at >= as_of, "immature"),
         (row.outcome.notnull(), row.outcome),
         (row.window_end > as_of, "immature"),
         (ibis.coalesce(row.instalments, 0) == 0, "no instalment due"),
