@@ -39,6 +39,13 @@ def _expanded(path: Any) -> Any:
     return _VARIABLE.sub(value, path) if isinstance(path, str) else path
 
 
+_WORDS = {
+    "tuple_type": "must be a list",
+    **dict.fromkeys(("dict_type", "model_type", "mapping_type"), "must hold keys and values"),
+    "string_type": "must be text",
+    "missing": "is missing",
+    "finite_number": "must be a finite number",
+}
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 Moment = Annotated[datetime, AfterValidator(_utc)]
 Place = Annotated[Path, BeforeValidator(_expanded)]
@@ -204,11 +211,24 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def problems(error: ValidationError) -> str:
     """The faults of a configuration in one line each: key, what was wrong, what is allowed."""
-    return "; ".join(_problem(e) for e in error.errors(include_url=False))
+    said = [(".".join(map(str, fault["loc"])) or "(top level)", fault) for fault in faults(error)]
+    return "; ".join(
+        f"unknown key '{where}'" if fault["type"] == "extra_forbidden" else f"'{where}': {wrong(fault)}"
+        for where, fault in said
+    )
 
 
-def _problem(fault: Any) -> str:
-    where = ".".join(str(part) for part in fault["loc"]) or "(top level)"
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key '{where}'"
-    return f"'{where}': {fault['msg']}"
+def faults(error: ValidationError) -> list[Any]:
+    """The faults pydantic found, without a list's complaint of being short when that follows from a faulty item."""
+    found = error.errors(include_url=False)
+    return [f for f in found if not (f["type"] == "too_short" and any(_within(other, f) for other in found))]
+
+
+def wrong(fault: Any) -> str:
+    """What is wrong, in words of YAML."""
+    said: str = _WORDS.get(fault["type"], fault["msg"])
+    return said.removeprefix("Value error, ")
+
+
+def _within(fault: Any, whole: Any) -> bool:
+    return fault is not whole and fault["loc"][: len(whole["loc"])] == whole["loc"]

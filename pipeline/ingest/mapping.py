@@ -11,9 +11,9 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from features.columns import PURPOSES, Category, Table
 from features.tables import BY_NAME
-from pipeline.ingest.mapping_parts import Encoding, Names, Part, Zone, unknown
+from pipeline.ingest.mapping_parts import Encoding, Names, Part, Patterns, Zone, unknown
 from pipeline.ingest.mapping_readings import Reading, check_reading
-from pipeline.params import read_yaml
+from pipeline.params import faults, read_yaml, wrong
 from saakh.errors import MappingError
 
 MISSING = ("", "NaN", "nan", "NULL", "null")
@@ -36,8 +36,8 @@ class Location(Part):
 class Clock(Part):
     """How far `event_at` may lie from `available_at` before the receiver's clock is believed instead."""
 
-    days_before_receipt_max: float = Field(gt=0)
-    minutes_after_receipt_max: float = Field(ge=0)
+    days_before_receipt_max: float = Field(gt=0, le=36_525)
+    minutes_after_receipt_max: float = Field(ge=0, le=525_960)
 
 
 class Consent(Part):
@@ -58,7 +58,7 @@ class Consent(Part):
 class Source(Part):
     """Files of one shape and the canonical table they fill."""
 
-    files: Names = Field(min_length=1)
+    files: Patterns = Field(min_length=1)
     table: str
     columns: Map[str, Annotated[Reading, BeforeValidator(_short)]]
     location: Location | None = None
@@ -159,11 +159,10 @@ def read_mapping(path: Path) -> Mapping:
     try:
         return Mapping.model_validate(read_yaml(path))
     except ValidationError as error:
-        raise MappingError(f"{path}: {'; '.join(_fault(e) for e in error.errors(include_url=False))}") from None
+        raise MappingError(f"{path}: {'; '.join(map(_fault, faults(error)))}") from None
 
 
 def _fault(fault: Any) -> str:
     steps = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]]
     where = "".join(steps).lstrip(".")
-    said = fault["msg"].removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said
+    return f"{where}: {wrong(fault)}" if where else wrong(fault)

@@ -1,8 +1,8 @@
 """What every part of a mapping has in common: closed keys with a hint, names, zones, and how a fault is put."""
 
-import codecs
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
 class Part(BaseModel):
     """A part of a mapping: frozen, and closed to keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -42,10 +42,19 @@ def _zone(name: str) -> str:
 
 def _encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
-    except LookupError:
+        _ = "a".encode(name)  # refuses those that are not of text, such as base64
+    except (LookupError, UnicodeError):
         raise ValueError(f"no encoding '{name}'; use a name such as utf8 or latin-1") from None
     return name
+
+
+def _inside(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Patterns that stay within the source folder, and that `Path.glob` can read."""
+    for pattern in patterns:
+        parts = PurePosixPath(pattern).parts
+        if not parts or parts[0] == "/" or ".." in parts or any("**" in part and part != "**" for part in parts):
+            raise ValueError(f"'{pattern}' is no pattern within ingest.source, such as calls/*.parquet or **/*.csv")
+    return patterns
 
 
 def _listed(value: Any) -> Any:
@@ -55,3 +64,4 @@ def _listed(value: Any) -> Any:
 Zone = Annotated[str, AfterValidator(_zone)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Patterns = Annotated[Names, AfterValidator(_inside)]

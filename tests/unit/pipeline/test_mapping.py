@@ -12,6 +12,8 @@ from tests.lender_drop import TOPUPS, mapping
 
 ROOT = Path(__file__).parents[3]
 
+CLOCK = {"days_before_receipt_max": 30, "minutes_after_receipt_max": 10}
+
 
 def read(tmp_path: Path, content: Any) -> Any:
     path = tmp_path / "mapping.yaml"
@@ -66,6 +68,15 @@ def test_the_sample_mapping_fills_every_column_of_every_table_but_outcome() -> N
         (mapping(TOPUPS | {"location": {"latitude": "a", "longitude": "b"}}), "belongs to the table locations"),
         (mapping(TOPUPS, consent=None), "needs either a source for the table consents"),
         (mapping(TOPUPS | {"encoding": "utf9"}), "no encoding 'utf9'"),
+        (mapping(TOPUPS | {"encoding": "base64"}), "no encoding 'base64'"),
+        (mapping(TOPUPS | {"files": "/drops/*.csv"}), "'/drops/*.csv' is no pattern within ingest.source"),
+        (mapping(TOPUPS | {"files": ["a.csv", "../b.csv"]}), "'../b.csv' is no pattern within ingest.source"),
+        (mapping(TOPUPS | {"files": ""}), "'' is no pattern within ingest.source"),
+        (mapping(TOPUPS | {"files": "a**.csv"}), "'a**.csv' is no pattern within ingest.source"),
+        (mapping(TOPUPS | {"columns": ["user"]}), "sources[0].columns: must hold keys and values"),
+        (mapping(TOPUPS | {"clock": {"days_before_receipt_max": 1}}), "minutes_after_receipt_max: is missing"),
+        (mapping(TOPUPS | {"clock": CLOCK | {"days_before_receipt_max": 1e15}}), "less than or equal to 36525"),
+        (mapping(topups(amount_minor={"from": "x", "times": float("inf")})), "times: must be a finite number"),
         ({**mapping(TOPUPS), "sources": []}, "sources"),
     ],
 )
@@ -75,6 +86,7 @@ def test_a_fault_is_named_with_what_to_try(tmp_path: Path, content: Any, said: s
     assert said in str(caught.value)
     assert "mapping.yaml" in str(caught.value)
     assert "Value error" not in str(caught.value)
+    assert "Tuple" not in str(caught.value) or content["sources"] == []
 
 
 def test_a_required_column_left_out_is_named_with_a_way_out(tmp_path: Path) -> None:
