@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from features import tables
 from features.columns import Category
+from pipeline.asof import covered
 from pipeline.engines import Engine, write_table
 from pipeline.gate import openings
 from pipeline.params import Params
@@ -26,15 +27,18 @@ def cohort(applications: ir.Table, consents: ir.Table, params: Params) -> ir.Tab
     """Every application with its `snapshot_at`, its `asked_at`, and why it is kept or left out (`verdict`).
 
     The snapshot is the moment of application, in whole seconds, rounded down. Consent to the lender's own record
-    (category `credit`) must be open for the purpose at `asked_at`: the snapshot for `score`, `as_of` for any other.
+    (category `credit`) must be open for the purpose at `asked_at`: the snapshot for `score`, `as_of` for any other; and
+    it must cover the time of the application.
     """
     as_of = ibis.literal(params.as_of.replace(tzinfo=None)).cast("timestamp(6)")
     snapshot = applications.applied_at.truncate("s").cast("timestamp(6)")
     asked = snapshot if params.cohort.purpose == "score" else as_of
     rows = applications.mutate(snapshot_at=snapshot, asked_at=asked)
     opened = openings(rows.select("application_id", "person_id", "asked_at"), consents, params.cohort.purpose)
-    credit = opened.filter(opened.category == Category.CREDIT.value).select("application_id").distinct()
-    judged = rows.left_join(credit.mutate(is_open=True), "application_id")
+    credit = opened.filter(opened.category == Category.CREDIT.value)
+    dated = rows.select("application_id", event_at=rows.applied_at).join(credit, "application_id")
+    agreed = dated.filter(covered(dated)).select("application_id").distinct()
+    judged = rows.left_join(agreed.mutate(is_open=True), "application_id")
     return judged.select(*COLUMNS, verdict=_verdict(judged, params, as_of))
 
 

@@ -57,6 +57,26 @@ def test_consent_to_score_is_asked_at_the_snapshot(tmp_path: Path) -> None:
     assert verdicts["no consent to score"] == 2
 
 
+def test_consent_must_cover_the_time_of_the_application(tmp_path: Path) -> None:
+    later, earlier, reaching = ("data_from", "2026-01-06"), ("data_to", "2026-01-05"), ("data_to", "2026-01-06")
+    assert covered_by(tmp_path / "a", later) == ["a2"]
+    assert covered_by(tmp_path / "b", earlier) == ["a2"]
+    assert covered_by(tmp_path / "c", reaching) == ["a1", "a2"]
+
+
+def covered_by(folder: Path, bound: tuple[str, str]) -> list[str]:
+    """The applications kept when p1's consent to train has this bound; p2's has none."""
+    text = f"""
+    | artefact_id | person_id | category | purpose | starts_at  | {bound[0]}  | basis    |
+    | c1          | p1        | credit   | train   | 2025-01-01 | {bound[1]} | explicit |
+    | c2          | p2        | credit   | train   | 2025-01-01 | -          | explicit |
+    """
+    write_table(folder / "ingest/applications.parquet", rows(applications, APPLICATIONS))
+    write_table(folder / "ingest/consents.parquet", rows(consents, text))
+    cohort.run(Params.model_validate({"as_of": "2026-06-01T00:00:00Z", "threads": 1}), Workspace(folder))
+    return read_table(folder / "cohort/cohort.parquet")["application_id"].to_pylist()
+
+
 def test_the_snapshot_is_the_whole_second_of_the_application(tmp_path: Path) -> None:
     made(tmp_path)
     row = read_table(tmp_path / "cohort/cohort.parquet").to_pylist()[0]
