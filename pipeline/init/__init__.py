@@ -13,13 +13,15 @@ import pyarrow as pa
 from features.columns import Table
 from pipeline.ingest.files import FORMATS, SourceFile
 from pipeline.ingest.mapping import DERIVED, LOCATION_COLUMNS
-from pipeline.init.guess import TODO, Guess, find_coordinates, guess_columns, guess_table
+from pipeline.init.guess import TODO, Guess, find_coordinates, guess_columns, guess_table, is_value
 from pipeline.summary import Summary, timed
 from pipeline.workspace import write_text
 from saakh.errors import ConfigError, MappingError, MissingInputError
 
 SAMPLE_ROWS = 1_000
 REFUSED = ("name", "full_name", "contact_name", "email", "address", "message_text", "sms_body", "body", "url", "photo")
+
+NAMELESS = f"{TODO} what should be column names looks like a row of data, and is not repeated; is a header missing?"
 
 _HEAD = """\
 # A first mapping, guessed from the files in {folder}.
@@ -65,6 +67,11 @@ class Found:
         """Source columns that the guesses leave out."""
         used = {*(guess.source for guess in self.guesses.values()), *(self.coordinates or ()), *self.forbidden}
         return [name for name in self.columns if name not in used]
+
+    @property
+    def named(self) -> bool:
+        """Whether the columns have names; without a header, the first person's row stands in their place."""
+        return not any(is_value(name) for name in self.columns)
 
     @property
     def forbidden(self) -> list[str]:
@@ -145,7 +152,7 @@ def _written(folder: Path, found: Sequence[Found]) -> Iterator[str]:
 def _source(found: Found) -> Iterator[str]:
     yield f"  - files: {_quoted(found.files)}"
     if found.table is None:
-        yield f"    table: {TODO} # which? its columns: {', '.join(found.columns)}"
+        yield f"    table: {TODO} # which? its columns: {_listed(found.columns) if found.named else NAMELESS}"
         yield "    columns: {}"
         return
     yield f"    table: {found.table.name} # {found.table.grain}"
@@ -163,7 +170,7 @@ def _source(found: Found) -> Iterator[str]:
     if found.forbidden:
         yield f"    # {TODO} refused: {', '.join(found.forbidden)}. Have them taken out at the source."
     if found.unread:
-        yield f"    # not read: {', '.join(found.unread)}"
+        yield f"    # not read: {_listed(found.unread) if found.named else NAMELESS}"
 
 
 def _reading(guess: Guess) -> str:
@@ -176,6 +183,10 @@ def _reading(guess: Guess) -> str:
         else:
             parts.append(f"{option}: {{ {', '.join(f'{json.dumps(k)}: {v}' for k, v in said.items())} }}")
     return f"{{ {', '.join(parts)} }}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name if name.isprintable() else json.dumps(name) for name in names)
 
 
 def _quoted(text: str) -> str:

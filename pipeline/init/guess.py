@@ -124,6 +124,12 @@ def find_coordinates(columns: Sequence[str]) -> tuple[str, str] | None:
     return (latitude, longitude) if latitude and longitude else None
 
 
+def is_value(name: str) -> bool:
+    """Whether what should be a column's name looks like a number, a time or an address."""
+    is_number = any(c.isdigit() for c in name) and not any(c.isalpha() for c in name)
+    return is_number or "@" in name or re.match(r"\d{4}-\d\d-\d\d", name) is not None
+
+
 def _score(table: Table, name: str, columns: Sequence[str]) -> float:
     word = next((len(w) for w in _TABLE_WORDS[table.name] if w in name), 0)
     own = [c.name for c in table.columns if c.name not in ("person_id", "event_at", "available_at", DERIVED)]

@@ -89,3 +89,23 @@ def test_a_mapping_is_never_overwritten_and_an_empty_folder_is_said_to_be(tmp_pa
         draft(tmp_path, tmp_path / "m.yaml")
     with pytest.raises(MissingInputError, match="no file in"):
         draft(tmp_path, tmp_path / "n.yaml")
+
+
+@pytest.mark.parametrize("name", ["topups.csv", "unknown.csv"])
+@pytest.mark.parametrize(
+    "row", ["asha,+919812345678,talk", "asha,2026-01-05T10:00:00Z,talk", "asha,19.99,talk", "asha,asha@example.org"]
+)
+def test_a_row_in_place_of_a_header_is_not_repeated(tmp_path: Path, name: str, row: str) -> None:
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / name).write_text(f"{row}\n{row}\n")
+    draft(tmp_path / "drop", tmp_path / "mine.yaml")
+    text = (tmp_path / "mine.yaml").read_text()
+    assert "is a header missing?" in text
+    assert not [value for value in row.split(",")[:2] if value in text]
+
+
+def test_a_column_name_of_two_lines_leaves_the_draft_readable(tmp_path: Path) -> None:
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop/topups.csv").write_text('user,"two\nlines"\nu1,x\n')
+    draft(tmp_path / "drop", tmp_path / "mine.yaml")
+    assert yaml.safe_load((tmp_path / "mine.yaml").read_text())["sources"][0]["table"] == "topups"
