@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from duckdb import Error as DuckDBError
+from duckdb import OutOfMemoryException
 
 from pipeline.workspace import whole
-from saakh.errors import ContractError, MissingInputError, UnreadableInputError
+from saakh.errors import ConfigError, ContractError, MissingInputError, UnreadableInputError
 
 ROW_GROUP = 262_144
 
@@ -146,6 +147,8 @@ def _regrouped(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
 def _readable() -> Iterator[None]:
     try:
         yield
+    except OutOfMemoryException as error:
+        raise ConfigError(f"memory_gb is too little for these tables; raise it ({_first_line(error)})") from None
     except DuckDBError as error:
         raise UnreadableInputError(f"the engine stopped: {_first_line(error)}") from None
 

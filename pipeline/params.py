@@ -197,11 +197,15 @@ def read_params(path: Path) -> Params:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file's top-level keys; missing, unreadable and empty files are errors of their own kind."""
     if not path.is_file():
-        raise MissingInputError(f"no file at {path}; name another one, or make it from the example in README.md")
+        raise MissingInputError(
+            f"no file at {path}; name one that is there (README.md, 'Your own data', says how to begin)"
+        )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UnreadableInputError(f"{path} is not readable YAML: {str(error).splitlines()[0]}") from None
+        mark = getattr(error, "problem_mark", None)
+        line = f", at line {mark.line + 1}" if mark else ""
+        raise UnreadableInputError(f"{path} is not readable YAML: {str(error).splitlines()[0]}{line}") from None
     if content is None:
         raise EmptyInputError(f"{path} is empty")
     if not isinstance(content, dict):
