@@ -165,7 +165,7 @@ def vintages(metrics: dict[str, Any]) -> dict[str, Any]:
     for part in ("out_of_fold", "through_the_door"):
         for row in metrics[part]["by_vintage"]:
             told.append({**row, "part": part, "shown": row["rows"] >= SMALLEST_CELL})
-    edges = [row["observed_expected"][k] for row in told if row["shown"] for k in ("low", "high")]
+    edges = [row["observed_expected"][k] for row in told if row["shown"] for k in ("value", "low", "high")]
     return {"rows": told, "axis": axis([e for e in edges if e is not None], 4, through=1.0)}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.explain.contributions import Contributions
 from pipeline.explain.evidence import Evidence
-from pipeline.explain.report import flow, risk_groups
+from pipeline.explain.report import flow, risk_groups, vintages
 from pipeline.explain.warnings import closed_points, warnings
 from pipeline.params import Params
 from saakh.spec import FeatureSpec
@@ -105,3 +105,10 @@ def test_nothing_is_said_of_points_that_closing_does_not_cost():
     said = " ".join(warnings(_evidence({"explicit": 40}), np.abs(POINTS)))
     assert "closing" not in said
     assert "Consent" not in said
+
+
+def test_a_month_without_a_bad_loan_has_no_interval_and_still_its_place_on_the_axis() -> None:
+    month = {"month": "2026-01", "rows": 40, "observed_expected": {"value": 0.9, "low": 0.7, "high": 1.2}}
+    none_bad = {"month": "2026-02", "rows": 40, "observed_expected": {"value": 0.0, "low": None, "high": None}}
+    metrics = {"out_of_fold": {"by_vintage": [month]}, "through_the_door": {"by_vintage": [none_bad]}}
+    assert vintages(metrics)["axis"].low == 0.0
