@@ -44,8 +44,8 @@ def test_contributions_sum_to_the_score_and_the_runtime_equals_lightgbm(small_ru
     expected = booster.predict(rows.select(columns).to_pandas().to_numpy(float), raw_score=True)
     apart = max(abs(s.log_odds - e) for s, e in zip(scores, expected, strict=True))
     claim("applicants scored by the runtime", "1,000", f"{len(scores):,}")
-    claim("largest |sum of contributions - score|, points", "1e-9", f"{sums:.1e}")
-    claim("largest |runtime - LightGBM|, log-odds", "1e-9", f"{apart:.1e}")
+    claim("largest gap between summed contributions and score, points", "1e-9", f"{sums:.1e}")
+    claim("largest gap between runtime and LightGBM, log-odds", "1e-9", f"{apart:.1e}")
     assert max(sums, apart) <= 1e-9
     assert card.verify().largest_difference <= 1e-9
 
