@@ -228,6 +228,11 @@ def feature(
 def _admit(declared: Feature) -> None:
     if declared.name in REGISTRY:
         raise DeclarationError(f"feature '{declared.name}' is declared twice; give one of them another name")
+    taken = {column for other in REGISTRY.values() for column in other.columns}
+    if repeated := sorted(taken & set(declared.columns)):
+        raise DeclarationError(f"feature '{declared.name}' makes a column that is there already: {', '.join(repeated)}")
+    if any(window < 1 for window in declared.windows):
+        raise DeclarationError(f"feature '{declared.name}' has a window under a day; windows are whole days, from 1")
     if not declared.reason:
         raise DeclarationError(f"feature '{declared.name}' has no reason; say what an applicant is told")
     table = declared.table

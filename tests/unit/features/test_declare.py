@@ -45,6 +45,21 @@ def test_a_second_feature_of_the_same_name_is_refused() -> None:
     assert "'calls_made' is declared twice" in refused(calls_made)
 
 
+def test_a_column_of_another_feature_is_refused() -> None:
+    def call_contacts_30d(call):
+        """People in calls."""
+        return call.contact_id.nunique()
+
+    assert refused(call_contacts_30d) == (
+        "feature 'call_contacts_30d' makes a column that is there already: call_contacts_30d"
+    )
+
+
+@pytest.mark.parametrize("window", [0, -30])
+def test_a_window_under_a_day_is_refused(window: int) -> None:
+    assert "a window under a day" in refused(calls_made, windows=(30, window))
+
+
 def test_a_body_takes_the_view_and_nothing_else() -> None:
     def calls_above(call, seconds=60):
         """Number of long calls."""
