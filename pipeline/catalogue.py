@@ -4,7 +4,6 @@ from importlib import import_module
 from pathlib import Path
 
 import ibis
-from rich.table import Table as RichTable
 
 from features.catalogue import all_features, named, specs_of
 from features.declare import TYPES, Feature
@@ -33,15 +32,15 @@ def print_list(family: str | None) -> None:
     """Print the features, or those of one family."""
     if family is not None and family not in FAMILIES:
         raise ConfigError(f"no family '{family}'; the families are {', '.join(FAMILIES)}")
-    table = RichTable(box=None, header_style="bold", pad_edge=False)
-    for heading in ("feature", "family", "table", "windows", "unit", "risk", "what it measures"):
-        table.add_column(heading, no_wrap=heading != "what it measures")
+    rows = [("feature", "family", "windows", "risk", "what it measures")]
     for f in all_features():
         if family in (None, f.family):
             windows = " ".join(f"{w}d" for w in f.windows) or "all"
-            cells = (f.name, f.family, f.table.name, windows, f.unit.value[0], RISK[f.risk], f.description)
-            table.add_row(*cells)
-    out.print(table)
+            rows.append((f.name, f.family, windows, RISK[f.risk], f.description))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:  # never cut to the width of a screen, for what is piped is read by programs
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        out.print(line.rstrip(), markup=False, soft_wrap=True)
 
 
 def facts(feature: Feature) -> dict[str, str]:

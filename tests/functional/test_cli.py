@@ -143,3 +143,16 @@ def test_what_nobody_foresaw_is_placed_and_repeats_no_value(tmp_path: Path) -> N
     assert "ValueError: not foreseen" in ended.stderr
     assert 'cli.py", line' in ended.stderr
     assert "98123 45678" not in ended.stdout + ended.stderr
+
+
+def test_the_list_of_features_is_one_whole_line_each_on_any_screen() -> None:
+    from features.catalogue import all_features
+
+    command = [sys.executable, "-m", "pipeline.cli", "features", "list"]
+    shown = subprocess.run(command, cwd=ROOT, env={**os.environ, "COLUMNS": "60"}, check=False, **CAPTURED).stdout
+    assert len(shown.splitlines()) == len(all_features()) + 1
+    [line] = [line for line in shown.splitlines() if line.startswith("topup_gap_longest ")]
+    assert line.split(maxsplit=5) == [
+        *("topup_gap_longest", "lifestyle", "30d", "90d", "rises"),
+        "Longest time between two consecutive top-ups.",
+    ]
