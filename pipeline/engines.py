@@ -10,8 +10,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from duckdb import DataError, OutOfMemoryException
 from duckdb import Error as DuckDBError
-from duckdb import OutOfMemoryException
 
 from pipeline.workspace import whole
 from saakh.errors import ConfigError, ContractError, MissingInputError, UnreadableInputError
@@ -149,6 +149,10 @@ def _readable() -> Iterator[None]:
         yield
     except OutOfMemoryException as error:
         raise ConfigError(f"memory_gb is too little for these tables; raise it ({_first_line(error)})") from None
+    except DataError as error:  # its message quotes the value, which is a person's
+        raise ContractError(
+            f"the engine stopped at a value that its column cannot hold ({type(error).__name__}); run `saakh check`"
+        ) from None
     except DuckDBError as error:
         raise UnreadableInputError(f"the engine stopped: {_first_line(error)}") from None
 
