@@ -34,12 +34,13 @@ Positions = npt.NDArray[np.int64]
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Check what ingest wrote; a `ContractError` names the rules that broke, after the report is written."""
     with timed("check") as summary:
-        ws.need("ingest", "applications.parquet")
+        account, rejects = ws.need("ingest", "ingest.json"), ws.need("ingest", "rejects.parquet")
+        if not (ws.root / "ingest" / "applications.parquet").exists():
+            raise ContractError("no table applications was ingested; add a source for it to the mapping")
         files = {t.name: ws.root / "ingest" / f"{t.name}.parquet" for t in TABLES}
         limits = Limits(params.as_of, params.check.rejected_share_max, params.check.freshness_days_max)
         with closing(Engine(params.threads, params.memory_gb)) as engine:
             tables = {name: engine.read(path) for name, path in files.items() if path.exists()}
-            account, rejects = ws.need("ingest", "ingest.json"), ws.need("ingest", "rejects.parquet")
             arrivals = read_arrivals(engine, account, rejects, tables)
             report = validate(engine, tables, limits, arrivals, tell)
         folder = ws.stage("check")

@@ -43,7 +43,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         with whole_folder(ws.root / "ingest") as out:
             _stage(out / "staged", accounts, mapping, pseudonyms, bounds(params), tell)
             if not any(account.rows_in for account in accounts):
-                raise EmptyInputError(f"the {len(accounts)} files in {params.ingest.source} hold no row")
+                raise EmptyInputError(f"the files in {params.ingest.source} that the mapping names hold no row")
             with closing(Engine(params.threads, params.memory_gb)) as engine:
                 _settle(engine, out, accounts, tell)
                 tables = by_table(accounts)

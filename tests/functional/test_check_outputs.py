@@ -155,3 +155,10 @@ def test_a_table_damaged_in_its_middle_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInputError):
         check.run(PARAMS, ws)
     assert not (tmp_path / "check").exists()
+
+
+def test_an_ingest_without_applications_is_a_matter_of_the_mapping(tmp_path: Path) -> None:
+    ws = ingested(tmp_path)
+    (ws.stage("ingest") / "applications.parquet").unlink()
+    with pytest.raises(ContractError, match="add a source for it to the mapping"):
+        check.run(PARAMS, ws)
