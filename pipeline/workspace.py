@@ -66,10 +66,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
-        if path.exists():
+        if path.is_dir():
             path.replace(former)
         temporary.replace(path)
     finally:
+        if former.exists() and not path.exists():
+            former.replace(path)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(former, ignore_errors=True)
 
