@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from models.lightgbm_text import TextModel, parse
 from pipeline.bundle import Bundle
@@ -31,6 +32,7 @@ NAME = "scorecard"
 REASONS_MOST = 4
 REASON_POINTS_LEAST = 0.05
 BANDS_MAX = 26
+RANGE_ROWS = 50_000  # held in memory at a time
 TRAINING_RECORD = ("model_sha256", "inputs", "split", "parameters", "dropped", "seed")
 
 
@@ -69,7 +71,9 @@ def write(params: Params, ws: Workspace, bundle: Bundle, tell: Tell = quiet) -> 
     tell("replaying", 1, 2)
     scorecard = Scorecard.from_members(archive.unpack(body))
     verified = scorecard.verify()
-    found = prove(scorecard, bundle.model, sample_rows(scorecard, ws, params.export.replay_rows))
+    derived = read_inputs(scorecard, ws)
+    refuse_out_of_range(scorecard, derived)
+    found = prove(scorecard, bundle.model, sample_rows(derived, params.export.replay_rows))
     path = ws.stage("export") / f"{NAME}-{scorecard.version}.saakh"
     with whole(path) as temporary:
         temporary.write_bytes(body)
@@ -148,17 +152,24 @@ def codes(specs: Sequence[FeatureSpec]) -> list[dict[str, Any]]:
     return [{"code": re.sub(r"[^a-z0-9]+", "-", t.lower()).strip("-"), "text": {"en": t}} for t in texts]
 
 
-def sample_rows(scorecard: Scorecard, ws: Workspace, rows: int) -> np.ndarray:
-    """Up to so many rows of `derive/features.parquet`, evenly spread, as inputs [rows, features] with NaN for null."""
+def read_inputs(scorecard: Scorecard, ws: Workspace) -> pa.Table:
+    """The scorecard's inputs of every application in `derive/features.parquet`, a column a feature."""
     table = read_table(ws.need("derive", "features.parquet"))
     if missing := [name for name in scorecard.features if name not in table.column_names]:
         shown = ", ".join(missing[:5])
         raise ArtifactError(
             f"derive/features.parquet has no {shown}, which the model was trained on; run `saakh train`"
         )
-    table = table.select(scorecard.features)
-    chosen = np.unique(np.linspace(0, max(table.num_rows - 1, 0), min(rows, table.num_rows)).round().astype(int))
-    table = table.take(chosen)
+    return table.select(scorecard.features)
+
+
+def sample_rows(derived: pa.Table, rows: int) -> np.ndarray:
+    """Up to so many applications, evenly spread, as inputs [rows, features] with NaN for null."""
+    last, most = max(derived.num_rows - 1, 0), min(rows, derived.num_rows)
+    return _matrix(derived.take(np.unique(np.linspace(0, last, most).round().astype(int))))
+
+
+def _matrix(table: pa.Table) -> np.ndarray:
     return np.column_stack([c.to_numpy().astype(float) for c in table.columns])
 
 
@@ -168,18 +179,19 @@ def prove(scorecard: Scorecard, model: str, rows: np.ndarray) -> Differences:
     inputs = Inputs(scorecard.manifest.features)
     vectors = [dict(zip(scorecard.features, v["inputs"], strict=True)) for v in golden]
     replay(scorecard, model, inputs.of_many(vectors)[0]).check("golden vectors")
-    refuse_out_of_range(scorecard, rows)
     found = replay(scorecard, model, rows)
     found.check("applicants")
     return found
 
 
-def refuse_out_of_range(scorecard: Scorecard, rows: np.ndarray) -> None:
+def refuse_out_of_range(scorecard: Scorecard, derived: pa.Table) -> None:
     """A derived value outside its declared range would be learned from in training and taken as missing in scoring."""
-    used, _ = Inputs(scorecard.manifest.features).of_many(rows)
-    refused = (np.isnan(used) & ~np.isnan(rows)).sum(axis=0)
+    inputs, refused = Inputs(scorecard.manifest.features), np.zeros(derived.num_columns, int)
+    for start in range(0, derived.num_rows, RANGE_ROWS):
+        rows = _matrix(derived.slice(start, RANGE_ROWS))
+        refused += (np.isnan(inputs.of_many(rows)[0]) & ~np.isnan(rows)).sum(axis=0)
     if refused.any():
-        named = [f"{n} ({c} of {len(rows)})" for n, c in zip(scorecard.features, refused, strict=True) if c]
+        named = [f"{n} ({c} of {derived.num_rows})" for n, c in zip(scorecard.features, refused, strict=True) if c]
         raise ArtifactError(
             f"features outside their declared range: {', '.join(named[:5])}; correct low or high in features/"
         )

@@ -132,6 +132,18 @@ def test_a_feature_outside_its_declared_range_stops_the_export(finished, workspa
         written(finished, workspace)
 
 
+def test_one_value_outside_its_range_is_found_though_its_row_is_not_replayed(finished, workspace):
+    path = workspace.root / "derive" / "features.parquet"
+    features = read_table(path)
+    values = features["input_2_30d"].to_pylist()
+    values[100] = -8.5
+    i = features.column_names.index("input_2_30d")
+    write_table(path, features.set_column(i, "input_2_30d", pa.array(values)))
+    few = Params.model_validate(finished.model_dump() | {"export": {"replay_rows": 2}})
+    with pytest.raises(ArtifactError, match=r"input_2_30d \(1 of 400\)"):
+        written(few, workspace)
+
+
 def test_features_derived_anew_without_a_column_of_the_model_are_named(finished, workspace):
     path = workspace.root / "derive" / "features.parquet"
     write_table(path, read_table(path).drop_columns("input_3_30d"))
