@@ -19,6 +19,7 @@ from pipeline.workspace import write_text
 from saakh.errors import ConfigError, MappingError, MissingInputError
 
 SAMPLE_ROWS = 1_000
+DELIMITERS = (";", "\t", "|")
 REFUSED = ("name", "full_name", "contact_name", "email", "address", "message_text", "sms_body", "body", "url", "photo")
 
 NAMELESS = f"{TODO} what should be column names looks like a row of data, and is not repeated; is a header missing?"
@@ -54,6 +55,7 @@ class Found:
     table: Table | None
     guesses: dict[str, Guess]
     coordinates: tuple[str, str] | None
+    delimiter: str = ","
 
     @property
     def lacking(self) -> list[str]:
@@ -99,11 +101,19 @@ def _groups(folder: Path) -> Iterator[tuple[str, list[SourceFile]]]:
         raise MissingInputError(f"no file in {folder} ends in one of {', '.join(FORMATS)}")
     files = sorted((_pattern(path.relative_to(folder)), path) for path in paths)
     for pattern, group in groupby(files, key=lambda named: named[0]):
-        parts = [SourceFile(path) for _, path in group]
+        parts = [_opened(path) for _, path in group]
         if all(part.names == parts[0].names for part in parts):
             yield pattern, parts
         else:
             yield from ((part.path.relative_to(folder).as_posix(), [part]) for part in parts)
+
+
+def _opened(path: Path) -> SourceFile:
+    """A file, with the delimiter that divides its header."""
+    file = SourceFile(path)
+    if len(file.names) > 1:
+        return file
+    return next((SourceFile(path, mark) for mark in DELIMITERS if mark in "".join(file.names)), file)
 
 
 def _pattern(relative: Path) -> str:
@@ -122,7 +132,7 @@ def _examine(folder: Path, pattern: str, file: SourceFile) -> Found:
     table = guess_table(file.path.relative_to(folder).as_posix(), list(sample))
     guesses = guess_columns(table, sample) if table else {}
     coordinates = find_coordinates(file.names) if table and table.name == "locations" else None
-    return Found(pattern, file.names, table, guesses, coordinates)
+    return Found(pattern, file.names, table, guesses, coordinates, file.delimiter)
 
 
 def _sample(file: SourceFile) -> dict[str, pa.Array]:
@@ -151,6 +161,8 @@ def _written(folder: Path, found: Sequence[Found]) -> Iterator[str]:
 
 def _source(found: Found) -> Iterator[str]:
     yield f"  - files: {_quoted(found.files)}"
+    if found.delimiter != ",":
+        yield f"    delimiter: {json.dumps(found.delimiter)}"
     if found.table is None:
         yield f"    table: {TODO} # which? its columns: {_listed(found.columns) if found.named else NAMELESS}"
         yield "    columns: {}"

@@ -109,3 +109,12 @@ def test_a_column_name_of_two_lines_leaves_the_draft_readable(tmp_path: Path) ->
     (tmp_path / "drop/topups.csv").write_text('user,"two\nlines"\nu1,x\n')
     draft(tmp_path / "drop", tmp_path / "mine.yaml")
     assert yaml.safe_load((tmp_path / "mine.yaml").read_text())["sources"][0]["table"] == "topups"
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_the_delimiter_is_seen_in_the_header(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop/topups.csv").write_text(f"user{mark}amount_rupees\nu1{mark}5\n")
+    [source] = drafted(tmp_path / "drop", tmp_path / "mine.yaml")[0]["sources"]
+    assert source["delimiter"] == mark
+    assert source["columns"]["person_id"] == "user"
