@@ -13,7 +13,7 @@ from pipeline.engines import Engine, write_table
 from pipeline.params import Label, Params
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, write_json
-from saakh.errors import ConfigError, EmptyInputError
+from saakh.errors import EmptyInputError
 
 DAY_S = 86_400
 LABELS = ("good", "bad", "indeterminate")
@@ -56,11 +56,6 @@ def _seconds(moment: ir.Value) -> ir.IntegerValue:
 
 def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
     rule: Label = params.label
-    if rule.indeterminate_dpd_days > rule.dpd_days:
-        raise ConfigError(
-            f"label.indeterminate_dpd_days is {rule.indeterminate_dpd_days}; "
-            f"it must not exceed label.dpd_days, which is {rule.dpd_days}"
-        )
     as_of = ibis.literal(params.as_of.replace(tzinfo=None)).cast("timestamp(6)")
     return ibis.cases(
         (row.disbursed_at >= as_of, "immature"),

@@ -4,10 +4,10 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from features.columns import PURPOSES
 from saakh.errors import ConfigError, EmptyInputError, MissingInputError, UnreadableInputError
@@ -25,6 +25,12 @@ def _purpose(name: str) -> str:
     if name not in PURPOSES:
         raise ValueError(f"no such purpose; there are {', '.join(PURPOSES)}")
     return name
+
+
+def _rising(cutoffs: tuple[float, ...]) -> tuple[float, ...]:
+    if list(cutoffs) != sorted(set(cutoffs)) or len(cutoffs) > CUTOFFS_MAX:
+        raise ValueError(f"cut-offs must rise, and be {CUTOFFS_MAX} at most, as in [480, 520, 560, 600]")
+    return cutoffs
 
 
 def _expanded(path: Any) -> Any:
@@ -51,6 +57,8 @@ Moment = Annotated[datetime, AfterValidator(_utc)]
 Place = Annotated[Path, BeforeValidator(_expanded)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, AfterValidator(_purpose)]
+CUTOFFS_MAX = 25
+"""Bands are called A to Z."""
 DAYS_MAX = 36_500
 """A century: no window is longer, and dates can still be reckoned with."""
 
@@ -114,6 +122,14 @@ class Label(Section):
     dpd_days: int = Field(30, ge=1, le=DAYS_MAX)
     indeterminate_dpd_days: int = Field(15, ge=1, le=DAYS_MAX)
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.indeterminate_dpd_days > self.dpd_days:
+            raise ValueError(
+                f"indeterminate_dpd_days is {self.indeterminate_dpd_days}; it must not exceed dpd_days, {self.dpd_days}"
+            )
+        return self
+
 
 class Derive(Section):
     """What to leave out: features, families or tables, by name."""
@@ -161,7 +177,7 @@ class Export(Section):
     base_points: float = Field(600.0, ge=-1e6, le=1e6)
     base_odds: float = Field(50.0, ge=1e-6, le=1e6)
     pdo: float = Field(20.0, ge=1e-3, le=1e6)
-    bands: tuple[float, ...] = (480.0, 520.0, 560.0, 600.0)
+    bands: Annotated[tuple[float, ...], AfterValidator(_rising)] = (480.0, 520.0, 560.0, 600.0)
     replay_rows: int = Field(1_000, ge=1)
 
 

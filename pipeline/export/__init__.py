@@ -21,7 +21,7 @@ from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.tracking import ALIAS, fetch_bundle, log_bundle
 from pipeline.workspace import Workspace, whole
 from saakh import archive
-from saakh.errors import ArtifactError, ConfigError
+from saakh.errors import ArtifactError
 from saakh.inputs import Inputs
 from saakh.manifest import MEMBER, PROTOCOL, Manifest
 from saakh.scorecard import Scorecard
@@ -31,7 +31,6 @@ from saakh.trees import ARRAYS, Trees
 NAME = "scorecard"
 REASONS_MOST = 4
 REASON_POINTS_LEAST = 0.05
-BANDS_MAX = 26
 RANGE_ROWS = 50_000  # held in memory at a time
 TRAINING_RECORD = ("model_sha256", "inputs", "split", "parameters", "dropped", "seed")
 
@@ -140,9 +139,7 @@ def describe(bundle: Bundle, trees: Trees, specs: Sequence[FeatureSpec], members
 
 
 def bands(cutoffs: Sequence[float]) -> list[dict[str, Any]]:
-    """Bands from A, the best, down; cut-offs must rise."""
-    if list(cutoffs) != sorted(set(cutoffs)) or len(cutoffs) >= BANDS_MAX:
-        raise ConfigError(f"export.bands must rise and be fewer than {BANDS_MAX}, as in [480, 520, 560, 600]")
+    """Bands from A, the best, down; cut-offs rise."""
     return [{"name": chr(ord("A") + i), "from_points": c} for i, c in enumerate([*reversed(cutoffs), None])]
 
 

@@ -19,7 +19,7 @@ from pipeline.export.golden_vectors import candidates, inputs
 from pipeline.params import Params
 from pipeline.workspace import Workspace, write_json
 from saakh import archive
-from saakh.errors import ArtifactError, ConfigError, MissingInputError
+from saakh.errors import ArtifactError, MissingInputError
 from saakh.trees import Trees
 from tests.small_scorecard import booster, bundle, packed, specs, table, write_run
 
@@ -162,12 +162,6 @@ def test_a_feature_without_a_spec_is_refused():
     given = bundle(booster(table(300)).model_to_string(), 8)
     with pytest.raises(ArtifactError, match="input_7_30d"):
         export.build(replace(given, specs=given.specs[:7]))
-
-
-@pytest.mark.parametrize("cutoffs", [[600, 500], [500, 500]])
-def test_bands_that_do_not_rise_are_refused(cutoffs):
-    with pytest.raises(ConfigError, match=r"export\.bands"):
-        export.bands(cutoffs)
 
 
 def test_bands_go_from_a_down():

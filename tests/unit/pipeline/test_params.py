@@ -52,6 +52,19 @@ def test_a_purpose_that_nobody_can_consent_to_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("export: {bands: [600, 500]}", "'export.bands': cut-offs must rise"),
+        ("export: {bands: [500, 500]}", "'export.bands': cut-offs must rise"),
+        (f"export: {{bands: {list(range(26))}}}", "25 at most"),
+        ("label: {indeterminate_dpd_days: 40}", "indeterminate_dpd_days is 40; it must not exceed dpd_days, 30"),
+    ],
+)
+def test_what_contradicts_itself_is_refused_before_the_first_stage(tmp_path: Path, text: str, told: str) -> None:
+    assert told in refused(tmp_path, text)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "export: {base_points: .nan}",  # no JSON can hold it, and no score be made of it
