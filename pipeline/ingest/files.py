@@ -29,8 +29,17 @@ JSON_BATCH_ROWS = 65_536
 CSV_BLOCK_BYTES = 16 << 20
 FORMATS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
 
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, each field once: of two values under one name neither may win unseen."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError
+    return fields
+
+
 # Numbers stay as they are written, so that no digit is lost.
-_JSON_RECORD = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_JSON_RECORD = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_object)
 
 Lines = npt.NDArray[np.int64]
 
@@ -189,7 +198,9 @@ def _record(line: str, path: Path, number: int) -> dict[str, Any]:
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
-        raise UnreadableInputError(f"{path}: line {number} is not a JSON object; the file is damaged or truncated")
+        raise UnreadableInputError(
+            f"{path}: line {number} is not a JSON object with each field once; the file is damaged or truncated"
+        )
     return record
 
 

@@ -157,3 +157,9 @@ def test_an_empty_first_line_is_no_header(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("\na,b\n1,2\n")
     with pytest.raises(EmptyInputError, match="begins with an empty line"):
         read(tmp_path / "f.csv")
+
+
+def test_a_field_twice_in_a_record_stops_the_file_for_one_value_would_be_lost(tmp_path: Path) -> None:
+    (tmp_path / "f.jsonl").write_text('{"a": 1, "b": 2}\n{"a": 1, "b": 2, "a": 3}\n')
+    with pytest.raises(UnreadableInputError, match="line 2 is not a JSON object with each field once"):
+        read(tmp_path / "f.jsonl")
