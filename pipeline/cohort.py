@@ -49,11 +49,12 @@ def _verdict(row: ir.Table, params: Params, as_of: ir.Value) -> ir.StringValue:
         outside = outside | (row.applied_at < ibis.literal(first.replace(tzinfo=None)))
     if last is not None:
         outside = outside | (row.applied_at >= ibis.literal(last.replace(tzinfo=None)))
-    not_granted = ~row.is_accepted | row.disbursed_at.isnull()
+    trains = ibis.literal(params.cohort.purpose == "train")
     return ibis.cases(
         (row.applied_at >= as_of, "applied after as_of"),
         (outside, "outside the period asked for"),
-        (not_granted if params.cohort.purpose == "train" else ibis.literal(False), "not granted"),
+        (trains & ~row.is_accepted, "not granted"),
+        (trains & row.disbursed_at.isnull(), "no date of payout"),
         (row.is_open.isnull(), f"no consent to {params.cohort.purpose}"),
         else_=KEPT,
     )
@@ -68,7 +69,8 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         counts = tally(judged.column("verdict"))
         kept = judged.filter(pa.compute.equal(judged.column("verdict"), KEPT)).drop_columns(["verdict"])
         if not kept.num_rows:
-            raise EmptyInputError(f"no application is left in the cohort: {counts}; check consents, as_of and cohort.*")
+            said = ", ".join(f"{reason} {count:,}" for reason, count in counts.items()) or "there is none"
+            raise EmptyInputError(f"no application is left in the cohort: {said}; check consents, as_of and cohort.*")
         write_table(ws.stage("cohort") / "cohort.parquet", kept)
         summary.rows_in, summary.rows_out, summary.counts = judged.num_rows, kept.num_rows, counts
         write_json(

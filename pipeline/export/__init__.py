@@ -133,8 +133,16 @@ def describe(bundle: Bundle, trees: Trees, specs: Sequence[FeatureSpec], members
             "basis": said["consent_basis"],
             "categories": sorted({spec.category for spec in specs}),
         },
-        "metrics": bundle.metrics,
+        "metrics": _headlines(bundle.metrics),
         "members": {name: _member(body) for name, body in sorted(members.items())},
+    }
+
+
+def _headlines(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The figures without their tables: a month with one loan would tell a reader that person's PD and outcome."""
+    return {
+        name: {k: v for k, v in figure.items() if not k.startswith("by_")} if isinstance(figure, dict) else figure
+        for name, figure in metrics.items()
     }
 
 

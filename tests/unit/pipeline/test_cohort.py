@@ -19,6 +19,7 @@ APPLICATIONS = """
 | a3             | p1        | 2026-02-05          | no          | -            |
 | a4             | p1        | 2026-06-01          | yes         | 2026-06-02   |
 | a5             | p3        | 2025-01-05          | yes         | 2025-01-06   |
+| a6             | p1        | 2026-02-06          | yes         | -            |
 """
 CONSENTS = """
 | artefact_id | person_id | category | purpose | starts_at  | expires_at | basis    |
@@ -46,6 +47,7 @@ def test_every_application_is_kept_or_counted_with_a_reason(tmp_path: Path) -> N
         "applied after as_of": 1,
         "kept": 1,
         "no consent to train": 1,
+        "no date of payout": 1,
         "not granted": 1,
         "outside the period asked for": 1,
     }
@@ -54,7 +56,7 @@ def test_every_application_is_kept_or_counted_with_a_reason(tmp_path: Path) -> N
 def test_consent_to_score_is_asked_at_the_snapshot(tmp_path: Path) -> None:
     kept, verdicts = made(tmp_path, purpose="score")
     assert kept == ["a1", "a2"]  # a3 came after c4 had expired; whether a loan was granted does not matter
-    assert verdicts["no consent to score"] == 2
+    assert verdicts["no consent to score"] == 3
 
 
 def test_consent_must_cover_the_time_of_the_application(tmp_path: Path) -> None:

@@ -172,6 +172,14 @@ def test_bands_go_from_a_down():
     ]
 
 
+def test_figures_by_month_or_decile_stay_out_of_the_file():
+    given = bundle(booster(table()).model_to_string(), 8)
+    told = {"auc": {"value": 0.7, "low": 0.6, "high": 0.8}, "by_vintage": [{"month": "2026-01", "rows": 1, "bads": 1}]}
+    made = export.build(replace(given, metrics=given.metrics | {"out_of_time": told}))
+    manifest = saakh.Scorecard.from_members(archive.unpack(made)).manifest
+    assert manifest.metrics["out_of_time"] == {"auc": {"value": 0.7, "low": 0.6, "high": 0.8}}
+
+
 def test_the_file_holds_no_clock_and_only_what_it_lists():
     members = archive.unpack(packed())
     manifest = json.loads(members["manifest.json"])
