@@ -75,13 +75,13 @@ def _warnings(ws: Workspace) -> Group:
     return Group(*(Text(text, style="yellow") for text in found)) if found else Group(Text("none"))
 
 
-def _features(ws: Workspace) -> Group:
+def _features(ws: Workspace) -> Table:
     specs = {spec["name"]: spec for spec in read_json(ws.need("derive", "specs.json"))}
-    lines = []
+    table = Table.grid(padding=(0, 2))
     for row in read_json(ws.need("explain", "importance.json"))["features"][:TOP]:
-        lines.append(Text(f"±{row['mean_abs_points']:4.1f} points  {row['name']}"))
-        lines.append(Text(f"              {specs[row['name']]['description']}", style="dim"))
-    return Group(*lines)
+        said = Text(specs[row["name"]]["description"], style="dim")
+        table.add_row(f"±{row['mean_abs_points']:4.1f} points", Group(Text(row["name"]), said))
+    return table
 
 
 def _applicant(ws: Workspace, card: saakh.Scorecard) -> Group:
