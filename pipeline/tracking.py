@@ -82,6 +82,8 @@ def fetch_bundle(ws: Workspace, version: str = ALIAS) -> Bundle:
 
     `version` is a number or an alias. A model that is not registered, or was not exported: a `MissingInputError`.
     """
+    if not (ws.root / "mlflow/mlflow.db").exists():
+        raise MissingInputError(f"no run is logged in {ws.root}; run `saakh run` first, or name its parameters")
     with tempfile.TemporaryDirectory() as folder:
         return Bundle.from_folder(_fetch(client(ws), Path(folder), version))
 

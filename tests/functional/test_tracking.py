@@ -106,6 +106,12 @@ def test_another_seed_becomes_the_candidate_and_the_first_one_does_again(logged)
     assert the_run(ws)[1].run_id == first.run_id
 
 
+def test_rebuild_where_nothing_was_run_says_so_and_makes_nothing(tmp_path):
+    with pytest.raises(MissingInputError, match="no run is logged"):
+        export.rebuild(Workspace(tmp_path / "nowhere"), tmp_path / "again.saakh")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_log_is_quiet(tmp_path, capfd, caplog):
     caplog.set_level(logging.DEBUG)
     train.run(write_labelled(tmp_path), Workspace(tmp_path))
