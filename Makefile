@@ -19,7 +19,7 @@ kenya: .venv/app  ## run the pipeline on real loans (SAAKH_REAL_DATA, by default
 	SAAKH_KEY=$${SAAKH_KEY:-$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(32))')} saakh run --params params.kenya_gps.yaml
 
 test: lint  ## everything CI runs
-	pytest -n 2 --dist worksteal
+	python -m pytest -n 2 --dist worksteal -rs
 
 lint: .venv/dev
 	ruff check .
@@ -28,7 +28,7 @@ lint: .venv/dev
 	lint-imports
 
 prove: .venv/dev  ## measure every "done when" at full size, and write one table
-	SAAKH_FULL=1 SAAKH_EXAMPLES=400 pytest --timeout 3600
+	SAAKH_FULL=1 SAAKH_EXAMPLES=400 python -m pytest --timeout 3600
 
 bench: .venv/dev  ## time ingest, check, runtime and simulate; ratios where there is a peer
 	python -m benchmarks.ingest
