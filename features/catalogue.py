@@ -1,14 +1,24 @@
 """All declared features, by family and by table, and the fingerprint of them together."""
 
 import hashlib
+import pkgutil
 from collections.abc import Iterable
+from importlib import import_module
+from types import ModuleType
 
-from features import brand, identity, life_stage, lifestyle, social
 from features.declare import REGISTRY, Feature
+from features.windows import CALENDAR, Calendar
 from saakh.errors import ConfigError
 from saakh.spec import FAMILIES, FeatureSpec
 
-MODULES = (brand, identity, life_stage, lifestyle, social)  # importing them declares their features
+
+def _modules(family: str) -> tuple[ModuleType, ...]:
+    """The modules of a family, by name; importing them declares their features."""
+    package = import_module(f"features.{family}")
+    return tuple(import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
+
+
+MODULES = {family: _modules(family) for family in FAMILIES}
 
 
 def all_features() -> tuple[Feature, ...]:
@@ -28,9 +38,9 @@ def named(name: str) -> Feature:
     raise ConfigError(f"no feature '{name}'; {hint}")
 
 
-def specs_of(features: Iterable[Feature]) -> tuple[FeatureSpec, ...]:
-    """The specs of every column of these features."""
-    return tuple(spec for feature in features for spec in feature.specs())
+def specs_of(features: Iterable[Feature], calendar: Calendar = CALENDAR) -> tuple[FeatureSpec, ...]:
+    """The specs of every column of these features, measured by this calendar."""
+    return tuple(spec for feature in features for spec in feature.specs(calendar))
 
 
 def fingerprint(specs: Iterable[FeatureSpec]) -> str:

@@ -13,24 +13,14 @@ from enum import Enum, IntEnum
 from types import MappingProxyType
 from typing import Any, cast
 
-import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from features.columns import Kind, Sensitivity, Table
-from features.meaning import CLOCKED, canonical, fields_of
-from features.windows import CLOCK
+from features.columns import Sensitivity, Table
+from features.meaning import CLOCKED, canonical, clocked, fields_of
+from features.sources import Cells, Rows, Source, evaluated, rows_of, table_of
+from features.windows import CALENDAR, Axis, Calendar, Slice, slices
 from saakh.errors import DeclarationError
 from saakh.spec import FAMILIES, Family, FeatureSpec
-
-TYPES = {
-    Kind.PSEUDONYM: "string",
-    Kind.TIMESTAMP: "timestamp(6)",
-    Kind.CATEGORY: "string",
-    Kind.INTEGER: "int64",
-    Kind.NUMBER: "float64",
-    Kind.FLAG: "boolean",
-}
 
 
 class Risk(IntEnum):
@@ -61,27 +51,7 @@ class Unit(Enum):
     HOURS = ("hours", 0.0, None)
 
 
-@dataclass(frozen=True)
-class Cells:
-    """Events of a table reduced to one row per applicant, key and window: what entropies and top shares are taken of.
-
-    `measures` maps a column name to its expression over the table's view.
-    """
-
-    table: Table
-    keys: tuple[str, ...]
-    measures: Mapping[str, ir.Value]
-
-    @property
-    def name(self) -> str:
-        """The cells' name: table and keys."""
-        return f"{self.table.name}_per_{'_'.join(self.keys)}"
-
-
-Source = Table | Cells
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Feature:
     """A declared feature: its source, its expression over the source's view, and what is said about it."""
 
@@ -91,6 +61,7 @@ class Feature:
     source: Source
     expr: ir.Value
     windows: tuple[int, ...]
+    splits: tuple[Axis, ...]
     unit: Unit
     risk: Risk
     reason: str
@@ -98,19 +69,18 @@ class Feature:
 
     @property
     def table(self) -> Table:
-        """The canonical table the feature reads."""
-        return self.source if isinstance(self.source, Table) else self.source.table
+        """The table the feature reads."""
+        return table_of(self.source)
 
     @property
-    def columns(self) -> Mapping[str, int | None]:
-        """Column name to window in days (None: all consented history)."""
-        named = {f"{self.name}_{w}d": w for w in self.windows}
-        return MappingProxyType(dict(named) if named else {self.name: None})
+    def columns(self) -> Mapping[str, Slice]:
+        """Column name to the slice it is measured on."""
+        return MappingProxyType({s.named(self.name): s for s in slices(self.windows, self.splits)})
 
     @property
     def lineage(self) -> tuple[str, ...]:
-        """The canonical columns the value depends on, sorted; a count of rows depends on none."""
-        used = self._fields
+        """The table's columns the value depends on, sorted; a count of rows depends on none."""
+        used = self._fields | {axis.column for axis in self.splits}
         used = used.union(*(fields_of(CLOCKED[name]) for name in used & set(CLOCKED.columns)))
         return tuple(sorted(used & set(self.table.by_name)))
 
@@ -119,70 +89,68 @@ class Feature:
         """Those measures of its cells that the value reads."""
         if not isinstance(self.source, Cells):
             return {}
-        read = fields_of(self.expr)
+        read = {name.removeprefix(f"{kind}_") for kind in ("rank", "before", "whole") for name in fields_of(self.expr)}
+        read |= {name.removesuffix(f"_{days}") for days in self.source.apart for name in read}
         return {name: measure for name, measure in self.source.measures.items() if name in read}
 
     @property
     def _fields(self) -> set[str]:
-        """The columns of the table's view that the value reads, itself or by its cells."""
-        if not isinstance(self.source, Cells):
-            return fields_of(self.expr)
-        return set(self.source.keys).union(*(fields_of(m) for m in self._measures.values()))
+        """The columns of the table's view that the value reads, itself, by its cells or by the choice of its rows."""
+        rows, read = rows_of(self.source), fields_of(self.expr)
+        if isinstance(self.source, Cells):
+            read = set(self.source.keys).union(*(fields_of(m) for m in self._measures.values()))
+        if isinstance(rows, Rows):
+            read |= {"event_at", rows.by} if rows.by else set()
+            read |= {name.removeprefix("last_").removeprefix("next_") for name in read}
+            read |= set() if rows.where is None else fields_of(rows.where)
+        return read
 
-    def specs(self) -> tuple[FeatureSpec, ...]:
+    def specs(self, calendar: Calendar = CALENDAR) -> tuple[FeatureSpec, ...]:
         """One `FeatureSpec` per column."""
         unit, low, high = self.unit.value
         return tuple(
             FeatureSpec(
                 name=column,
-                description=self.description,
+                description=self.described(cut),
                 family=self.family,
                 table=self.table.name,
                 category=self.table.category.value,
                 unit=unit,
                 risk=cast(Any, int(self.risk)),
                 reason=self.reason,
-                fingerprint=self._fingerprint(window),
-                window_days=window,
+                fingerprint=self._fingerprint(cut, calendar),
+                window_days=cut.window,
                 low=low,
                 high=high,
                 sensitivity=self.sensitivity.value,
             )
-            for column, window in self.columns.items()
+            for column, cut in self.columns.items()
         )
 
-    def _fingerprint(self, window: int | None) -> str:
-        keys = self.source.keys if isinstance(self.source, Cells) else ()
-        cells = {name: canonical(measure) for name, measure in self._measures.items()}
-        clock = {name: canonical(CLOCKED[name]) for name in sorted(self._fields & set(CLOCKED.columns))}
-        meaning = [self.name, self.table.name, window, canonical(self.expr), keys, cells, clock, self.unit.name]
+    def described(self, cut: Slice) -> str:
+        """The description of a column: the feature's, and the part of the week or day it is measured on."""
+        return f"{self.description} On {' and '.join(cut.words)} events alone." if cut.parts else self.description
+
+    def _fingerprint(self, cut: Slice, calendar: Calendar) -> str:
+        rows, source = rows_of(self.source), self.source
+        clock = clocked(calendar)
+        read = sorted((self._fields | {axis.column for axis, _ in cut.parts}) & set(clock.columns))
+        meaning = [
+            self.name,
+            self.table.name,
+            cut.window,
+            *cut.words,
+            canonical(self.expr),
+            [*source.keys, *source.ranked, *source.apart] if isinstance(source, Cells) else [],
+            {name: canonical(measure) for name, measure in self._measures.items()},
+            {name: canonical(clock[name]) for name in read},
+            [canonical(rows.where), rows.by] if isinstance(rows, Rows) and rows.where is not None else [],
+            self.unit.name,
+        ]
         return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
 
 
 REGISTRY: dict[str, Feature] = {}
-
-
-def view_of(source: Source) -> ir.Table:
-    """The source's columns as an Ibis table without data, as a body sees it."""
-    if isinstance(source, Cells):
-        schema = {k: str(view_of(source.table).schema()[k]) for k in source.keys}
-        schema |= {name: str(measure.type()) for name, measure in source.measures.items()}
-        return ibis.table(schema, name=source.name)
-    schema = {c.name: TYPES[c.kind] for c in source.columns}
-    return ibis.table(schema | (CLOCK if source.time == "event_at" else {}), name=source.name)
-
-
-def per(table: Table, *keys: str, **measures: Callable[[ir.Table], ir.Value]) -> Cells:
-    """Cells of a table: `per(calls, "contact_id", events=lambda call: call.count())`.
-
-    An unknown key or column, or a measure that is no aggregate, is a `DeclarationError`.
-    """
-    have = view_of(table).columns
-    for key in keys:
-        if key not in have:
-            raise DeclarationError(f"the view of '{table.name}' has no key '{key}'; it has: {', '.join(have)}")
-    measured = {name: _evaluated(f"measure '{name}'", measure, table) for name, measure in measures.items()}
-    return Cells(table, keys, MappingProxyType(measured))
 
 
 def feature(
@@ -192,16 +160,18 @@ def feature(
     reason: str,
     risk: Risk = Risk.UNKNOWN,
     windows: tuple[int, ...] = (),
+    splits: tuple[Axis, ...] = (),
     sensitivity: Sensitivity = Sensitivity.ORDINARY,
 ) -> Callable[[Callable[[Any], ir.Value]], Callable[[Any], ir.Value]]:
     """Declare the function below as a feature of its module's family.
 
     Args:
-        source: the table, or the cells of one, whose view the body receives.
+        source: the table, rows or cells whose view the body receives.
         unit: what the value counts; it bounds what is possible.
         reason: what an applicant is told when the feature costs points.
         risk: which way risk moves as the value grows.
         windows: observation windows in days; none means all consented history.
+        splits: axes along which each window is also cut: a column for each part, and each combination of parts.
         sensitivity: must be said when the feature is more than ordinary.
     """
 
@@ -211,8 +181,9 @@ def feature(
             description=_description(body),
             family=_family(body),
             source=source,
-            expr=_evaluated(f"feature '{body.__name__}'", body, source),
+            expr=evaluated(f"feature '{body.__name__}'", body, source),
             windows=windows,
+            splits=splits,
             unit=unit,
             risk=risk,
             reason=reason,
@@ -251,32 +222,9 @@ def _description(body: Callable[[Any], ir.Value]) -> str:
 
 
 def _family(body: Callable[[Any], ir.Value]) -> Family:
-    family = body.__module__.rpartition(".")[2]
+    family = body.__module__.removeprefix("features.").partition(".")[0]
     if family not in FAMILIES:
         raise DeclarationError(
             f"feature '{body.__name__}' is declared in '{family}'; the families are {', '.join(FAMILIES)}"
         )
     return cast(Family, family)
-
-
-def _evaluated(who: str, body: Callable[[Any], ir.Value], source: Source) -> ir.Value:
-    view = view_of(source)
-    if len(inspect.signature(body).parameters) != 1:
-        raise DeclarationError(f"{who} must take one argument: the view of '{source.name}'")
-    try:
-        value = body(view)
-    except (AttributeError, ibis.IbisError) as error:
-        detail = str(error).splitlines()[0]
-        have = ", ".join(view.columns)
-        raise DeclarationError(f"{who}: {detail}. The view of '{source.name}' has: {have}") from None
-    if not isinstance(value, ir.Value):
-        raise DeclarationError(f"{who} must return one Ibis expression, not {type(value).__name__}")
-    if any(relation != view.op() for relation in value.op().find(ops.Relation)):
-        raise DeclarationError(
-            f"{who} reads other rows than those of '{source.name}'; leave the view whole, and choose rows inside an "
-            "aggregate, as in `.count(where=...)`"
-        )
-    is_one_row = isinstance(source, Table) and source.state
-    if not is_one_row and not isinstance(value, ir.Scalar):
-        raise DeclarationError(f"{who} has a value for each row of '{source.name}'; end in an aggregate, as `.sum()`")
-    return value

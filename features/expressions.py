@@ -81,5 +81,5 @@ def slope(day: ir.Value, window_days: ir.Value) -> ir.Value:
     `day` counts back from the snapshot, from 1; the slope is positive when activity grows towards the snapshot. Null
     over a window without events: nothing there rose or fell.
     """
-    n, w = day.count().cast("float64"), window_days.max().cast("float64")
+    n, w = day.count().nullif(0).cast("float64"), window_days.max().cast("float64")
     return (n * (w + 1) / 2 - total(day)) * 12 / (w * (w * w - 1))

@@ -1,18 +1,20 @@
 """What an expression means: the columns it reads, and its text, free of how it is printed or compiled."""
 
+from functools import cache
 from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from features.windows import with_clock
+from features.windows import CALENDAR, Calendar, with_clock, with_gap
 
 
-def clocked() -> ir.Table:
+@cache
+def clocked(calendar: Calendar = CALENDAR) -> ir.Table:
     """The columns that tell time, over rows without data: what each of them means."""
     times = dict.fromkeys(("snapshot_at", "event_at", "local_at"), "timestamp(6)")
-    return with_clock(ibis.table({"application_id": "string"} | times, name="rows"))
+    return with_gap(with_clock(ibis.table({"application": "int64"} | times, name="rows"), calendar))
 
 
 CLOCKED = clocked()

@@ -18,21 +18,21 @@ def visible(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table
         events: the canonical table's rows.
         table: its declaration.
     """
-    row = _consented(cohort, openings, events, table)
-    return row.filter(before_snapshot(row)).select("application_id", "snapshot_at", *(c.name for c in table.columns))
+    row = consented(cohort, openings, events, table)
+    return row.filter(row.is_past).drop("is_past")
 
 
-def too_late(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table) -> ir.IntegerScalar:
-    """How many consented rows, counted once an application, happened or were received too late to be seen."""
-    row = _consented(cohort, openings, events, table)
-    return row.filter(~before_snapshot(row)).count()
+def consented(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table) -> ir.Table:
+    """The rows whose time consent opens, whenever they happened: `visible` with `is_past`, which is false for those it hides.
 
-
-def _consented(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table) -> ir.Table:
+    For the stage that counts what came too late; nothing but that count may read a row that is not past.
+    """
     opened = openings.filter(openings.category == table.category.value).drop("category")
     askers = cohort.select("application_id", "person_id", "snapshot_at").join(opened, "application_id")
     row = askers.join(events, "person_id")
-    return row.filter(covered(row))
+    row = row.filter(covered(row))
+    columns = ("application_id", "snapshot_at", *(c.name for c in table.columns))
+    return row.select(*columns, is_past=before_snapshot(row))
 
 
 def before_snapshot(row: ir.Table) -> ir.BooleanValue:

@@ -1,39 +1,45 @@
-"""Derive: what each application's consented past says, one row per application, one column per feature."""
+"""Derive: what each application's consented past says, one row per application, one column per feature and slice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.catalogue import all_features, fingerprint, specs_of
 from features.columns import Sensitivity, Table
 from features.declare import Feature
-from features.plan import KEY, plan
+from features.joined import BUILD, JOINED
+from features.plan import KEY as NUMBER
+from features.plan import Plan, plan, told
 from features.tables import BY_NAME, EVENT_TABLES
-from features.windows import DAY_S
+from features.windows import CALENDAR, DAY_S, Calendar
 from pipeline import asof
-from pipeline.engines import Engine, write_table
+from pipeline.engines import Engine, write_batches, write_table
 from pipeline.gate import openings
+from pipeline.measure import Watch, measured
 from pipeline.params import Params
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, read_json, write_json
 from saakh.errors import ConfigError, EmptyInputError
 
+KEY = "application_id"
 STATUSES = ("present", "silent", "closed", "absent")
 COHORT = (KEY, "person_id", "snapshot_at", "asked_at")
-COVERAGE = (KEY, "source", "status", "rows_seen", "last_lag_days")
+COVERAGE = (KEY, "source", "status", "rows_seen", "days_seen", "last_lag_days")
+BATCH_EVENTS_PER_GB = 2_000_000
+"""Events measured together for each gigabyte of memory: more would spill, fewer would start too often."""
 
 
 @dataclass(frozen=True)
 class Derived:
-    """What the stage makes, sorted by application.
+    """What the stage makes of a batch of people, sorted by person and application.
 
-    `matrix` has one row an application and one column a feature, `coverage` one row an application and source;
+    `matrix` has one row an application and one column a feature and slice, `coverage` one row an application and source;
     `too_late` counts, by table, the consented events that happened or were received too late to be seen.
     """
 
@@ -42,12 +48,25 @@ class Derived:
     too_late: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a batch: which features of which people's events, for what, by what calendar."""
+
+    consents: ir.Table
+    events: Mapping[str, ir.Table]
+    features: tuple[Feature, ...]
+    purpose: str
+    calendar: Calendar = CALENDAR
+
+
 def chosen(params: Params, available: Sequence[str]) -> tuple[Feature, ...]:
     """The features to derive: those of the tables that were ingested, less what `derive.leave_out` names.
 
     Features with a sensitivity beyond ordinary are barred.
     """
     known = all_features()
+    made = {t.name for t in JOINED if set(t.sources) <= set(available)}
+    available = {*available, *made}
     names = {f.name for f in known} | {f.family for f in known} | {f.table.name for f in known}
     if unknown := sorted(set(params.derive.leave_out) - names):
         raise ConfigError(f"derive.leave_out names no feature, family or table: {', '.join(unknown)}")
@@ -63,14 +82,15 @@ def chosen(params: Params, available: Sequence[str]) -> tuple[Feature, ...]:
 
 def derive(
     engine: Engine,
-    cohort: ir.Table,
+    cohort: pa.Table,
     consents: ir.Table,
     events: Mapping[str, ir.Table],
     features: Sequence[Feature],
     purpose: str,
+    calendar: Calendar = CALENDAR,
     tell: Tell = quiet,
 ) -> Derived:
-    """The feature matrix and the coverage of its sources.
+    """The feature matrix and the coverage of its sources, of one batch.
 
     Args:
         engine: where to compute.
@@ -79,94 +99,173 @@ def derive(
         events: canonical tables by name; those not there were never ingested.
         features: what to measure.
         purpose: what the data are wanted for.
+        calendar: what night and weekend mean.
         tell: hears of each table done.
 
     A feature is null where its source is closed by refusal or shows nothing at all: missing is not zero. Coverage has a
     row per application and source: `present`, `silent` (open, no event), `closed` (no consent) or `absent` (not
-    ingested), the number of rows seen, and the days since the last.
+    ingested), the number of rows and of days seen, and the days since the last.
     """
-    opened = engine.keep(openings(cohort.select(KEY, "person_id", "asked_at"), consents, purpose))
-    keys = engine.arrow(cohort.select(KEY), [KEY])
-    matrix, coverage, too_late = keys, [], {}
-    for done, table in enumerate(EVENT_TABLES):
-        tell(table.name, done, len(EVENT_TABLES))
-        if table.name not in events:
-            coverage.append(_absent(keys, table))
-            continue
-        rows = engine.keep(asof.visible(cohort, opened, events[table.name], table))
-        too_late[table.name] = engine.count(asof.too_late(cohort, opened, events[table.name], table))
-        coverage.append(engine.arrow(covered(cohort, opened, rows, table), [KEY]))
-        if wanted := [f for f in features if f.table is table]:
-            matrix = _beside(matrix, engine.arrow(plan(rows, table, wanted), [KEY]))
-        engine.forget(rows)
-    engine.forget(opened)
-    tell("derive", len(EVENT_TABLES), len(EVENT_TABLES))
-    ordered = matrix.select([KEY, *(column for f in features for column in f.columns)])
-    return Derived(ordered, pa.concat_tables(coverage), too_late)
+    question = Question(consents, events, tuple(features), purpose, calendar)
+    return measure(engine, cohort.sort_by([("person_id", "ascending"), (KEY, "ascending")]), question, tell)
 
 
-def covered(cohort: ir.Table, opened: ir.Table, rows: ir.Table, table: Table) -> ir.Table:
-    """What each application shows of one source: its status, the rows seen, the days since the last."""
-    is_open = opened.filter(opened.category == table.category.value).select(KEY).distinct().mutate(is_open=True)
-    seen = rows.group_by(KEY).aggregate(rows_seen=rows.count(), last_at=rows.event_at.max())
-    row = cohort.select(KEY, "snapshot_at").left_join(is_open, KEY).drop(f"{KEY}_right")
-    row = row.left_join(seen, KEY).drop(f"{KEY}_right")
-    lag_s = row.snapshot_at.epoch_seconds() - row.last_at.truncate("s").epoch_seconds()
-    return row.select(
-        KEY,
-        source=ibis.literal(table.name),
-        status=ibis.cases((row.is_open.isnull(), "closed"), (row.rows_seen.isnull(), "silent"), else_="present"),
-        rows_seen=row.rows_seen.fill_null(0).cast("int64"),
-        last_lag_days=(lag_s // DAY_S).cast("int64"),
+def measure(engine: Engine, cohort: pa.Table, question: Question, tell: Tell = quiet, watch: Watch | None = None) -> Derived:
+    """The features of a batch of the cohort, in its order; `watch` hears of each step of each plan."""
+    numbered = cohort.select(COHORT).set_column(0, KEY, pa.array(np.arange(len(cohort))))
+    asking = engine.table(numbered, "asking")
+    engine.make("opened", openings(asking.select(KEY, "person_id", "asked_at"), question.consents, question.purpose))
+    opened = engine.named("opened")
+    columns: dict[str, pa.Array] = {}
+    coverage, too_late = [], {}
+    tables = (*EVENT_TABLES, *JOINED)
+    for done, table in enumerate(tables):
+        tell(table.name, done, len(tables))
+        rows = _rows(table, question.events)
+        features = tuple(f for f in question.features if f.table is table)
+        if rows is not None and (features or not table.sources):
+            drawn = plan(table, features)
+            late = see(engine, asking, opened, rows, drawn, question.calendar)
+            columns |= measured(engine, drawn, len(cohort), watch)
+            if not table.sources:
+                too_late[table.name] = late
+        if not table.sources:
+            coverage.append(_covered(engine, cohort, table, rows is not None))
+        engine.drop(f"{table.name}_consented", f"{table.name}_applicants")
+    tell("derive", len(tables), len(tables))
+    nothing = pa.nulls(len(cohort), pa.float64())
+    wanted = {column: columns.get(column, nothing) for f in question.features for column in f.columns}
+    return Derived(pa.table({KEY: cohort[KEY], **wanted}), pa.concat_tables(coverage), too_late)
+
+
+def see(
+    engine: Engine, asking: ir.Table, opened: ir.Table, rows: ir.Table, drawn: Plan, calendar: Calendar
+) -> int:
+    """Make what a plan reads: the as-of rows with their clock, and who has any; returns how many rows came too late."""
+    table = drawn.table
+    joined = asof.consented(asking, opened, rows, table).rename({NUMBER: KEY})
+    reads = tuple(dict.fromkeys([*drawn.reads, "age_s", "day"]))
+    engine.make(f"{table.name}_consented", told(joined, table, calendar, (*reads, "is_past")))
+    kept = engine.named(f"{table.name}_consented")
+    past = kept.filter(kept.is_past)
+    engine.view(drawn.seen, past.select(NUMBER, *drawn.reads))
+    days = past.group_by([NUMBER, "day"]).aggregate(rows=past.count(), age_s=past.age_s.min())
+    who = days.group_by(NUMBER).aggregate(
+        rows_seen=days["rows"].sum(), days_seen=days.count(), last_age_s=days.age_s.min()
     )
+    engine.make(drawn.applicants, who)
+    return engine.count(kept.count(where=~kept.is_past))
 
 
-def _absent(keys: pa.Table, table: Table) -> pa.Table:
-    """Coverage of a source that was never ingested."""
-    count = keys.num_rows
-    columns = [[table.name] * count, ["absent"] * count, pa.array([0] * count, pa.int64()), pa.nulls(count, pa.int64())]
-    return pa.Table.from_arrays([keys.column(KEY).combine_chunks(), *map(pa.array, columns)], names=COVERAGE)
+def _rows(table: Table, events: Mapping[str, ir.Table]) -> ir.Table | None:
+    """The canonical rows of a table, joined from others where it is made of them; None when it was not ingested."""
+    if table.name in events or not table.sources or not set(table.sources) <= set(events):
+        return events.get(table.name)
+    return BUILD[table.name](events)
 
 
-def _beside(matrix: pa.Table, measured: pa.Table) -> pa.Table:
-    """The measured columns beside the matrix, null for applications that were not measured."""
-    position = pc.index_in(matrix.column(KEY), value_set=measured.column(KEY).combine_chunks())
-    for name in measured.column_names:
-        if name != KEY:
-            matrix = matrix.append_column(name, measured.column(name).take(position))
-    return matrix
+def _covered(engine: Engine, cohort: pa.Table, table: Table, is_ingested: bool) -> pa.Table:
+    """What each application shows of one source: its status, the rows and days seen, the days since the last."""
+    count = len(cohort)
+    rows, days, lag = np.zeros(count, np.int64), np.zeros(count, np.int64), np.full(count, -1)
+    status = np.full(count, "absent", dtype=object)
+    if is_ingested:
+        opened = engine.named("opened")
+        is_open = opened.filter(opened.category == table.category.value).select(KEY).distinct()
+        status[:] = "closed"
+        status[engine.arrow(is_open, [KEY])[KEY].to_numpy()] = "silent"
+        who = engine.arrow(engine.named(f"{table.name}_applicants"), [NUMBER])
+        at = who[NUMBER].to_numpy()
+        status[at] = "present"
+        rows[at], days[at] = who["rows_seen"].to_numpy(), who["days_seen"].to_numpy()
+        lag[at] = who["last_age_s"].to_numpy() // DAY_S
+    columns = [[table.name] * count, pa.array(status, pa.string()), rows, days, pa.array(lag, mask=lag < 0)]
+    return pa.Table.from_arrays([cohort[KEY].combine_chunks(), *map(pa.array, columns)], names=COVERAGE)
 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and every ingested table, write the feature matrix, its specs and the coverage of its sources."""
     with timed("derive") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
-        cohort = engine.read(ws.need("cohort", "cohort.parquet"), COHORT)
-        purpose = read_json(ws.need("cohort", "cohort.json"))["purpose"]  # that of the cohort, whatever is asked now
-        consents = engine.read(ws.need("ingest", "consents.parquet"), BY_NAME["consents"].by_name)
-        paths = {t.name: ws.root / "ingest" / f"{t.name}.parquet" for t in EVENT_TABLES}
-        events = {name: engine.read(path, BY_NAME[name].by_name) for name, path in paths.items() if path.exists()}
-        features = chosen(params, tuple(events))
-        if not features:
-            raise EmptyInputError(f"no feature can be derived from the tables ingested: {', '.join(events) or 'none'}")
-        derived = derive(engine, cohort, consents, events, features, purpose, tell)
-        account = _write(ws, derived, features)
-        summary.rows_in, summary.rows_out = (
-            account["events_seen"] + sum(derived.too_late.values()),
-            account["applications"],
-        )
+        cohort = engine.arrow(engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY])
+        question = asked(params, ws, engine)
+        batches = Batches(engine, cohort, question, params.memory_gb, tell)
+        account = _write(ws, batches, question)
+        summary.rows_in = account["events_seen"] + sum(account["events_too_late"].values())
+        summary.rows_out = account["applications"]
         summary.counts = {
-            "features": len(features),
+            "features": len(question.features),
             "columns": account["columns"],
             "events seen": account["events_seen"],
+            "events too late to be seen": sum(account["events_too_late"].values()),
         }
-        summary.counts["events too late to be seen"] = sum(derived.too_late.values())
     return summary
 
 
-def _write(ws: Workspace, derived: Derived, features: Sequence[Feature]) -> dict[str, Any]:
-    """Write what was derived, and its account, which is returned."""
-    folder, specs, matrix, coverage = ws.stage("derive"), specs_of(features), derived.matrix, derived.coverage
-    write_table(folder / "features.parquet", matrix)
+def asked(params: Params, ws: Workspace, engine: Engine) -> Question:
+    """What a run asks of its workspace."""
+    purpose = read_json(ws.need("cohort", "cohort.json"))["purpose"]  # that of the cohort, whatever is asked now
+    consents = engine.read(ws.need("ingest", "consents.parquet"), BY_NAME["consents"].by_name)
+    sources = {*EVENT_TABLES, *(BY_NAME[name] for table in JOINED for name in table.sources)}
+    paths = {t.name: ws.root / "ingest" / f"{t.name}.parquet" for t in sources}
+    events = {name: engine.read(path, BY_NAME[name].by_name) for name, path in paths.items() if path.exists()}
+    features = chosen(params, tuple(events))
+    if not features:
+        raise EmptyInputError(f"no feature can be derived from the tables ingested: {', '.join(events) or 'none'}")
+    return Question(consents, events, features, purpose, params.derive.calendar)
+
+
+@dataclass
+class Batches:
+    """The cohort measured people by people, so that memory is bounded; what was counted on the way."""
+
+    engine: Engine
+    cohort: pa.Table
+    question: Question
+    memory_gb: float
+    tell: Tell
+
+    def __post_init__(self) -> None:
+        self.coverage: list[pa.Table] = []
+        self.too_late: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        parts = list(self._parts())
+        for done, part in enumerate(parts):
+            self.tell("derive", done, len(parts))
+            tell = self.tell if len(parts) == 1 else quiet
+            derived = measure(self.engine, part, self._of(part, len(parts)), tell)
+            self.coverage.append(derived.coverage)
+            for name, count in derived.too_late.items():
+                self.too_late[name] = self.too_late.get(name, 0) + count
+            yield derived.matrix
+        self.tell("derive", len(parts), len(parts))
+
+    def _parts(self) -> Iterator[pa.Table]:
+        """Stretches of whole people, of about as many events as fit in memory together."""
+        events = sum(self.engine.count(rows.count()) for rows in self.question.events.values())
+        wanted = int(np.ceil(events / max(1.0, BATCH_EVENTS_PER_GB * self.memory_gb))) or 1
+        person = self.cohort["person_id"].to_numpy(zero_copy_only=False)
+        firsts = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
+        cuts = [*firsts[np.unique(np.linspace(0, len(firsts), wanted, endpoint=False, dtype=int))], len(self.cohort)]
+        for first, last in zip(cuts[:-1], cuts[1:], strict=True):
+            yield self.cohort.slice(first, last - first)
+
+    def _of(self, part: pa.Table, parts: int) -> Question:
+        """The question about these people; tables lie in the order of people, so that each reads its own stretch."""
+        if parts == 1:
+            return self.question
+        low, high = part["person_id"][0].as_py(), part["person_id"][-1].as_py()
+        events = {n: t.filter(t.person_id.between(low, high)) for n, t in self.question.events.items()}
+        return replace(self.question, events=events)
+
+
+def _write(ws: Workspace, batches: Batches, question: Question) -> dict[str, Any]:
+    """Write what is derived, and its account, which is returned."""
+    folder, specs = ws.stage("derive"), specs_of(question.features, question.calendar)
+    schema = pa.schema([(KEY, pa.string()), *((spec.name, pa.float64()) for spec in specs)])
+    stream = (b for part in batches for b in part.cast(schema).to_batches())
+    rows = write_batches(folder / "features.parquet", pa.RecordBatchReader.from_batches(schema, stream))
+    coverage = pa.concat_tables(batches.coverage)
     write_table(folder / "coverage.parquet", coverage)
     write_json(folder / "specs.json", [spec.as_dict() for spec in specs])
     status = coverage.group_by(["source", "status"], use_threads=False).aggregate([([], "count_all")])
@@ -174,11 +273,11 @@ def _write(ws: Workspace, derived: Derived, features: Sequence[Feature]) -> dict
     for row in status.to_pylist():
         shares[row["source"]][row["status"]] = row["count_all"]
     account = {
-        "applications": matrix.num_rows,
-        "columns": matrix.num_columns - 1,
+        "applications": rows,
+        "columns": len(specs),
         "catalogue_fingerprint": fingerprint(specs),
         "events_seen": int(pc.sum(coverage["rows_seen"]).as_py()),
-        "events_too_late": derived.too_late,
+        "events_too_late": batches.too_late,
         "coverage": shares,
     }
     write_json(folder / "derive.json", account)

@@ -1,9 +1,10 @@
 """The engine room: the only module that names a database. Ibis expressions in, deterministic Parquet out."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -28,6 +29,8 @@ class Engine:
             threads=threads, memory_limit=f"{memory_gb}GB", temp_directory=self._spill.name
         )
         self.connection.raw_sql("SET TimeZone = 'UTC'")
+        self._compiled: dict[object, str] = {}
+        self._brought: dict[str, object] = {}
 
     def close(self) -> None:
         """Give memory and disk back."""
@@ -62,6 +65,50 @@ class Engine:
         """Drop a table that was kept."""
         self.connection.drop_table(table.get_name(), force=True)
 
+    def make(self, name: str, expr: ir.Table) -> None:
+        """Compute a table that others find by its name, in place of one of that name."""
+        self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {self._sql(expr)}')
+
+    def view(self, name: str, expr: ir.Table) -> None:
+        """Give an expression a name by which others find it, computed anew each time it is read."""
+        self._run(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {self._sql(expr)}')
+
+    def named(self, name: str) -> ir.Table:
+        """A table or view by its name."""
+        return self.connection.table(name)
+
+    def bring_once(self, name: str, columns: Mapping[str, Any], rows: Sequence[Sequence[int | bool | None]]) -> None:
+        """Make a small table of literal rows unless one of that name and content is there."""
+        if self._brought.get(name) != rows:
+            self.bring(name, columns, rows)
+            self._brought[name] = rows
+
+    def bring(self, name: str, columns: Mapping[str, Any], rows: Sequence[Sequence[int | bool | None]]) -> None:
+        """Make a small table of literal rows; `columns` maps names to Ibis types."""
+        schema = ibis.schema(columns).to_pyarrow()
+        literal = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
+        self.connection.create_table(name, literal, temp=True, overwrite=True)
+
+    def drop(self, *names: str) -> None:
+        """Forget tables by name."""
+        for name in names:
+            self._run(f'DROP TABLE IF EXISTS "{name}"')
+
+    def size(self, name: str) -> int:
+        """The number of rows of a table by name."""
+        return int(self.connection.raw_sql(f'SELECT count(*) FROM "{name}"').fetchall()[0][0])
+
+    def _sql(self, expr: ir.Table) -> str:
+        """The expression as SQL, compiled once: the same plan runs over many batches of people."""
+        key = expr.op()
+        if key not in self._compiled:
+            self._compiled[key] = str(ibis.to_sql(expr, dialect="duckdb"))
+        return self._compiled[key]
+
+    def _run(self, sql: str) -> None:
+        with _readable():
+            self.connection.raw_sql(sql)
+
     def arrow(self, expr: ir.Table, order_by: Sequence[str]) -> pa.Table:
         """The rows in memory, in a fixed order."""
         with _readable():
@@ -81,7 +128,7 @@ class Engine:
         """The rows as a stream of record batches (not by Ibis, whose own way DuckDB has deprecated)."""
         schema = expr.schema().to_pyarrow()
         with _readable():
-            reader = self.connection.raw_sql(ibis.to_sql(expr, dialect="duckdb")).to_arrow_reader(ROW_GROUP)
+            reader = self.connection.raw_sql(self._sql(expr)).to_arrow_reader(ROW_GROUP)
         return pa.RecordBatchReader.from_batches(schema, _cast(reader, schema))
 
 

@@ -10,6 +10,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from features.columns import PURPOSES
+from features.windows import CALENDAR, Calendar
 from saakh.errors import ConfigError, EmptyInputError, MissingInputError, UnreadableInputError
 from saakh.manifest import SEMVER
 from saakh.trees import TREES_MAX
@@ -57,6 +58,8 @@ Moment = Annotated[datetime, AfterValidator(_utc)]
 Place = Annotated[Path, BeforeValidator(_expanded)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, AfterValidator(_purpose)]
+Hour = Annotated[int, Field(ge=0, le=24)]
+Weekday = Annotated[int, Field(ge=0, le=6)]
 CUTOFFS_MAX = 25
 """Bands are called A to Z."""
 DAYS_MAX = 36_500
@@ -132,9 +135,19 @@ class Label(Section):
 
 
 class Derive(Section):
-    """What to leave out: features, families or tables, by name."""
+    """What to leave out: features, families or tables, by name; and what night and weekend mean where people live.
+
+    The night is the hours `[night_hours[0], night_hours[1])`, past midnight when they fall; days count from Monday, 0.
+    """
 
     leave_out: tuple[str, ...] = ()
+    night_hours: tuple[Hour, Hour] = (CALENDAR.night_from, CALENDAR.night_to)
+    weekend_days: tuple[Weekday, ...] = CALENDAR.weekend
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar that features are measured by."""
+        return Calendar(*self.night_hours, tuple(sorted(set(self.weekend_days))))
 
 
 class Train(Section):

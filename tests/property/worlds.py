@@ -127,7 +127,7 @@ def measured(engine: Engine, world: World) -> tuple[pa.Table, pa.Table]:
     features = [f for f in all_features() if f.table is world.table]
     derived = derive(
         engine,
-        engine.table(COHORT, "cohort"),
+        COHORT,
         engine.table(_table(world.consents, consents), "consents"),
         {world.table.name: engine.table(_table(world.events, world.table), "events")},
         features,

@@ -8,14 +8,14 @@ import pytest
 
 from features.catalogue import all_features
 from features.columns import Table
-from features.tables import BY_NAME, consents
+from features.tables import consents
 from pipeline.canonical import schema
 from pipeline.derive import derive
 from pipeline.engines import Engine
 from tests.ascii import rows
 from tests.spec.worked import Example, agrees, examples
 
-PAGES = sorted(Path(__file__).parent.glob("*.md"))
+PAGES = sorted(Path(__file__).parent.glob("*/*.md"))
 EXAMPLES = [example for page in PAGES for example in examples(page)]
 FEATURES = {feature.name: feature for feature in all_features()}
 ENGINES = {"duckdb": lambda: Engine(threads=1, memory_gb=1)}
@@ -29,9 +29,9 @@ def measured(request: pytest.FixtureRequest) -> Iterator[list[Row]]:
     engine = ENGINES[request.param]()
     derived = derive(
         engine,
-        engine.table(cohort(), "cohort"),
+        cohort(),
         engine.table(agreed(), "consents"),
-        {name: engine.table(events(BY_NAME[name]), name) for name in sorted({table_of(e).name for e in EXAMPLES})},
+        {t.name: engine.table(events(t), t.name) for t in sorted({table_of(e) for e in EXAMPLES}, key=lambda t: t.name)},
         all_features(),
         "score",
     )
@@ -90,13 +90,14 @@ def test_a_feature_gives_what_was_worked_by_hand(measured: list[Row], number: in
 
 
 @pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES)
-def test_every_column_of_a_feature_is_worked_by_hand(feature) -> None:
+def test_every_feature_is_worked_by_hand(feature) -> None:
     worked = {column for e in EXAMPLES if e.feature == feature.name for column in e.values}
-    assert worked == set(feature.columns)
+    assert worked
+    assert worked <= set(feature.columns)
 
 
 def test_a_page_holds_its_family_and_nothing_else() -> None:
-    assert [(e.page, e.name) for e in EXAMPLES if e.page != FEATURES[e.feature].family] == []
+    assert [(e.page, e.name) for e in EXAMPLES if e.page.split("/")[0] != FEATURES[e.feature].family] == []
 
 
 def test_an_example_draws_only_columns_of_its_table() -> None:

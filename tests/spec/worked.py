@@ -50,7 +50,7 @@ def examples(page: Path) -> Iterator[Example]:
             continue
         feature = heading if mark == "##" else feature
         if body.strip():
-            yield example(page.stem, feature, heading if mark == "###" else "", standing, body)
+            yield example(f"{page.parent.name}/{page.stem}", feature, heading if mark == "###" else "", standing, body)
 
 
 def example(page: str, feature: str, title: str, standing: str, body: str) -> Example:

@@ -1,8 +1,9 @@
-"""Social relationships: how many people, how evenly, how mutually, how steadily. Metadata only."""
+"""Social relationships by calls: how many people, how evenly, how mutually, how steadily. Metadata only."""
 
-from features.declare import Risk, Unit, feature, per
+from features.declare import Risk, Unit, feature
 from features.expressions import entropy, mean, ratio, top_share
-from features.tables import calls, messages, payments
+from features.sources import per
+from features.tables import calls
 from features.windows import MEDIUM, STANDARD
 
 per_contact = per(
@@ -12,12 +13,6 @@ per_contact = per(
     outgoing=lambda call: call.count(where=call.direction == "out"),
     incoming=lambda call: call.count(where=call.direction == "in"),
     first_day=lambda call: call.day.max(),
-)
-per_correspondent = per(
-    messages,
-    "contact_id",
-    outgoing=lambda message: message.count(where=message.direction == "out"),
-    incoming=lambda message: message.count(where=(message.direction == "in") & (message.sender_class == "person")),
 )
 per_day_contacts = per(calls, "day", contacts=lambda call: call.contact_id.nunique())
 
@@ -75,16 +70,3 @@ def call_missed_share(call):
     """Share of incoming calls that were not answered."""
     into = call.direction == "in"
     return ratio(call.count(where=into & ~call.is_answered), call.count(where=into))
-
-
-@feature(per_correspondent, windows=STANDARD, unit=Unit.SHARE, risk=Risk.FALLS, reason="Few messages answered")
-def message_reciprocity(contact):
-    """Share of people who wrote that were also written to."""
-    wrote = contact.incoming > 0
-    return ratio(contact.count(where=wrote & (contact.outgoing > 0)), contact.count(where=wrote))
-
-
-@feature(payments, windows=STANDARD, unit=Unit.COUNT, risk=Risk.FALLS, reason="Money exchanged with few people")
-def payment_people(payment):
-    """Number of distinct people money was exchanged with."""
-    return payment.counterparty_id.nunique(where=(payment.payment_type == "p2p") & (payment.status == "done"))

@@ -1,14 +1,13 @@
-"""Identity: who this is over time - how long the same handset, SIM, number, line and home have been seen."""
+"""Identity by handset, SIM card and number: how many, and how long each has been seen."""
 
-from features.declare import Risk, Unit, feature, per
-from features.expressions import days, top_share
-from features.tables import devices, locations, topups
-from features.windows import LONG, STANDARD
+from features.declare import Risk, Unit, feature
+from features.expressions import days
+from features.sources import per
+from features.tables import devices
 
 per_handset = per(devices, "device_id", first_age_s=lambda seen: seen.age_s.max())
 per_sim = per(devices, "sim_id", first_age_s=lambda seen: seen.age_s.max())
 per_number = per(devices, "number_id", first_age_s=lambda seen: seen.age_s.max())
-per_cell_at_night = per(locations, "cell_id", night_fixes=lambda fix: fix.count(where=fix.is_night))
 
 
 @feature(devices, unit=Unit.COUNT, risk=Risk.RISES, reason="Several handsets used")
@@ -45,21 +44,3 @@ def sim_newest_age(sim):
 def number_newest_age(number):
     """Days since the newest phone number was first seen."""
     return days(number.first_age_s.min())
-
-
-@feature(topups, unit=Unit.DAYS, risk=Risk.FALLS, reason="Line in use for a short time")
-def line_tenure(topup):
-    """Days since the first top-up seen."""
-    return days(topup.age_s.max())
-
-
-@feature(per_cell_at_night, windows=STANDARD, unit=Unit.SHARE, risk=Risk.FALLS, reason="No settled home at night")
-def home_night_share(cell):
-    """Share of night-time location fixes in the most frequent night cell."""
-    return top_share(cell.night_fixes)
-
-
-@feature(locations, windows=(LONG,), unit=Unit.DAYS, risk=Risk.FALLS, reason="Location seen on few days")
-def location_days_known(fix):
-    """Number of days, counted back from the snapshot, with a location fix."""
-    return fix.day.nunique()

@@ -1,0 +1,1 @@
+"""Brand: staying with a handset maker, an operator, a retailer, a merchant."""

@@ -1,0 +1,1 @@
+"""Identity: who this is over time."""

@@ -1,0 +1,1 @@
+"""Life stage: work, household and the rhythm they give a week."""

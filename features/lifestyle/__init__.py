@@ -1,0 +1,1 @@
+"""Lifestyle: how time, apps, sites, places, airtime and money are used."""

@@ -1,0 +1,1 @@
+"""Social: how many people, how evenly, how mutually, how steadily."""
