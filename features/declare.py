@@ -86,9 +86,11 @@ class Feature:
 
     @property
     def _measures(self) -> Mapping[str, ir.Value]:
-        """Those measures of its cells that the value reads."""
+        """Those measures of its cells that the value depends on."""
         if not isinstance(self.source, Cells):
             return {}
+        if self.source.ranked:  # all of them tell cells of one rank apart
+            return self.source.measures
         read = {name.removeprefix(f"{kind}_") for kind in ("rank", "before", "whole") for name in fields_of(self.expr)}
         read |= {name.removesuffix(f"_{days}") for days in self.source.apart for name in read}
         return {name: measure for name, measure in self.source.measures.items() if name in read}
@@ -144,10 +146,17 @@ class Feature:
             [*source.keys, *source.ranked, *source.apart] if isinstance(source, Cells) else [],
             {name: canonical(measure) for name, measure in self._measures.items()},
             {name: canonical(clock[name]) for name in read},
-            [canonical(rows.where), rows.by] if isinstance(rows, Rows) and rows.where is not None else [],
+            _chosen(rows),
             self.unit.name,
         ]
         return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
+
+
+def _chosen(rows: Table | Rows) -> list[str]:
+    """What a choice of rows adds to the meaning of what is measured on them."""
+    if isinstance(rows, Table):
+        return []
+    return ["" if rows.where is None else canonical(rows.where), rows.by, *rows.carried]
 
 
 REGISTRY: dict[str, Feature] = {}

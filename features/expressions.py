@@ -54,15 +54,15 @@ def burstiness(gap: ir.Value) -> ir.Value:
 
 
 def entropy(count: ir.Value) -> ir.Value:
-    """Shannon entropy in nats of the shares these counts make: ln N - sum(n ln n) / N."""
+    """Shannon entropy in nats of the shares these counts make: (N ln N - sum(n ln n)) / N, exactly 0 for one of them."""
+    spread = _n_ln_n(count.sum()) - _n_ln_n(count).sum()
+    return (ratio(spread, ibis.literal(GRID)) / count.sum().nullif(0).cast("float64")).clip(lower=0.0)
+
+
+def _n_ln_n(count: ir.Value) -> ir.Value:
+    """n ln n on the grid; null for nothing."""
     n = count.nullif(0).cast("float64")
-    scaled = ratio((n * n.ln() * GRID).round().cast("int64").sum(), ibis.literal(GRID))
-    return (total_ln(count) - ratio(scaled, count.sum())).clip(lower=0.0)
-
-
-def total_ln(count: ir.Value) -> ir.Value:
-    """The natural logarithm of the sum; null when it is zero."""
-    return count.sum().nullif(0).cast("float64").ln()
+    return (n * n.ln() * GRID).round().cast("int64")
 
 
 def top_share(count: ir.Value) -> ir.Value:

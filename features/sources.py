@@ -3,6 +3,7 @@
 A source shows its body a *view*: an Ibis table without data. Columns every view of events has are in `features.windows`.
 """
 
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from features.columns import Kind, Table
+from features.meaning import canonical
 from features.windows import CLOCK
 from saakh.errors import DeclarationError
 
@@ -109,8 +111,12 @@ def linked(table: Table, by: str, *carried: str, where: Body | None = None) -> R
     for column in (by, *carried):
         if column not in view.columns:
             raise DeclarationError(f"the view of '{table.name}' has no column '{column}'; it has: {_list(view)}")
-    name = f"{table.name}_by_{by}"
-    return Rows(table, name, None if where is None else _condition(name, where, table), by, carried)
+    name = "_".join([table.name, "by", by, *carried])
+    if where is None:
+        return Rows(table, name, None, by, carried)
+    condition = _condition(name, where, table)
+    told_apart = hashlib.sha256(canonical(condition).encode()).hexdigest()[:6]
+    return Rows(table, f"{name}_where_{told_apart}", condition, by, carried)
 
 
 def per(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
 
 import ibis.expr.types as ir
@@ -21,7 +22,7 @@ from features.windows import CALENDAR, DAY_S, Calendar
 from pipeline import asof
 from pipeline.engines import Engine, write_batches, write_table
 from pipeline.gate import openings
-from pipeline.measure import Watch, measured
+from pipeline.measure import Taken, Watch, measured
 from pipeline.params import Params
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, read_json, write_json
@@ -125,7 +126,7 @@ def measure(engine: Engine, cohort: pa.Table, question: Question, tell: Tell = q
         features = tuple(f for f in question.features if f.table is table)
         if rows is not None and (features or not table.sources):
             drawn = plan(table, features)
-            late = see(engine, asking, opened, rows, drawn, question.calendar)
+            late = see(engine, asking, opened, rows, drawn, question.calendar, watch)
             columns |= measured(engine, drawn, len(cohort), watch)
             if not table.sources:
                 too_late[table.name] = late
@@ -139,10 +140,16 @@ def measure(engine: Engine, cohort: pa.Table, question: Question, tell: Tell = q
 
 
 def see(
-    engine: Engine, asking: ir.Table, opened: ir.Table, rows: ir.Table, drawn: Plan, calendar: Calendar
+    engine: Engine,
+    asking: ir.Table,
+    opened: ir.Table,
+    rows: ir.Table,
+    drawn: Plan,
+    calendar: Calendar,
+    watch: Watch | None = None,
 ) -> int:
     """Make what a plan reads: the as-of rows with their clock, and who has any; returns how many rows came too late."""
-    table = drawn.table
+    table, began = drawn.table, perf_counter()
     joined = asof.consented(asking, opened, rows, table).rename({NUMBER: KEY})
     reads = tuple(dict.fromkeys([*drawn.reads, "age_s", "day"]))
     engine.make(f"{table.name}_consented", told(joined, table, calendar, (*reads, "is_past")))
@@ -154,7 +161,11 @@ def see(
         rows_seen=days["rows"].sum(), days_seen=days.count(), last_age_s=days.age_s.min()
     )
     engine.make(drawn.applicants, who)
-    return engine.count(kept.count(where=~kept.is_past))
+    late = engine.count(kept.count(where=~kept.is_past))
+    if watch:
+        rows_seen = engine.size(f"{table.name}_consented") - late
+        watch(Taken(table.name, drawn.seen, "as-of rows", rows_seen, perf_counter() - began))
+    return late
 
 
 def _rows(table: Table, events: Mapping[str, ir.Table]) -> ir.Table | None:

@@ -1,16 +1,15 @@
 """Run a plan on an engine, and stand its long results up as columns: a row an application, a column a feature and slice."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.declare import Feature
-from features.plan import KEY, Plan, Result, Step
+from features.plan import KEY, Plan, Result
 from models.arrays import Floats
 from pipeline.engines import Engine
 from saakh.errors import ContractError
@@ -18,8 +17,9 @@ from saakh.errors import ContractError
 
 @dataclass(frozen=True)
 class Taken:
-    """What one step of a plan took: rows made, seconds."""
+    """What one step of a table's plan took: rows made, seconds."""
 
+    table: str
     name: str
     kind: str
     rows: int
@@ -38,22 +38,18 @@ def measured(engine: Engine, plan: Plan, count: int, watch: Watch | None = None)
     for literal in plan.literals:
         engine.bring_once(literal.name, dict(literal.table.schema().items()), literal.rows)
     for step in plan.steps:
-        _timed(watch, engine, step, "cells")
+        began = perf_counter()
+        engine.make(step.name, step.expr)
+        if watch:
+            watch(Taken(plan.table.name, step.name, "cells", engine.size(step.name), perf_counter() - began))
     for result in plan.results:
         began = perf_counter()
         long = engine.batches(result.expr).read_all()
         columns |= stood_up(long, result, count)
         if watch:
-            watch(Taken(result.name, "slices", long.num_rows, perf_counter() - began))
+            watch(Taken(plan.table.name, result.name, "slices", long.num_rows, perf_counter() - began))
     engine.drop(*(step.name for step in plan.steps))
     return columns
-
-
-def _timed(watch: Watch | None, engine: Engine, step: Step, kind: str) -> None:
-    began = perf_counter()
-    engine.make(step.name, step.expr)
-    if watch:
-        watch(Taken(step.name, kind, engine.size(step.name), perf_counter() - began))
 
 
 def stood_up(long: pa.Table, result: Result, count: int) -> dict[str, pa.Array]:

@@ -1,53 +1,66 @@
-"""Lifestyle by calls: how many, how long, when, and how regularly."""
+"""Lifestyle by calls: how many, on how many days, at what time, and how lately."""
 
 from features.declare import Risk, Unit, feature
-from features.expressions import burstiness, entropy, ratio, slope, variation
-from features.sources import per
+from features.expressions import days, ratio
 from features.tables import calls
-from features.windows import LONG, STANDARD
-
-per_hour_called = per(calls, "hour", events=lambda call: call.count())
-per_monthday_called = per(calls, "day_of_month", events=lambda call: call.count())
-per_day_called = per(calls, "day", events=lambda call: call.count())
+from features.windows import CLOCK_SPLITS, DAYPART, EVERY, MEDIUM, WEEKPART
 
 
-@feature(calls, windows=STANDARD, unit=Unit.DAYS, risk=Risk.FALLS, reason="Few days with calls")
+@feature(calls, windows=EVERY, splits=CLOCK_SPLITS, unit=Unit.COUNT, reason="Number of calls")
+def call_count(call):
+    """Number of calls, answered or not."""
+    return call.count()
+
+
+@feature(calls, windows=EVERY, splits=CLOCK_SPLITS, unit=Unit.COUNT, reason="Number of calls received")
+def call_in_count(call):
+    """Number of incoming calls, answered or not."""
+    return call.count(where=call.direction == "in")
+
+
+@feature(calls, windows=EVERY, splits=CLOCK_SPLITS, unit=Unit.COUNT, reason="Number of calls made")
+def call_out_count(call):
+    """Number of outgoing calls, answered or not."""
+    return call.count(where=call.direction == "out")
+
+
+@feature(calls, windows=EVERY, splits=(WEEKPART,), unit=Unit.DAYS, risk=Risk.FALLS, reason="Few days with calls")
 def call_active_days(call):
     """Number of days, counted back from the snapshot, with a call."""
     return call.day.nunique()
 
 
-@feature(calls, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Many calls at night")
+@feature(calls, windows=EVERY, unit=Unit.RATIO, reason="Number of calls on a day with calls")
+def call_daily_mean(call):
+    """Mean number of calls on a day with calls."""
+    return ratio(call.count(), call.day.nunique())
+
+
+@feature(calls, windows=EVERY, splits=(WEEKPART,), unit=Unit.SHARE, risk=Risk.RISES, reason="Many calls at night")
 def call_night_share(call):
-    """Share of calls between midnight and six."""
+    """Share of calls at night."""
     return ratio(call.count(where=call.is_night), call.count())
 
 
-@feature(per_hour_called, windows=STANDARD, unit=Unit.NATS, reason="Spread of calls over the day")
-def call_hour_entropy(hour):
-    """Entropy of calls over the hours of the day."""
-    return entropy(hour.events)
+@feature(calls, windows=EVERY, splits=(DAYPART,), unit=Unit.SHARE, reason="Share of calls at weekends")
+def call_weekend_share(call):
+    """Share of calls at weekends."""
+    return ratio(call.count(where=call.is_weekend), call.count())
 
 
-@feature(per_monthday_called, windows=(LONG,), unit=Unit.NATS, risk=Risk.FALLS, reason="Calls bunched in the month")
-def call_monthday_entropy(monthday):
-    """Entropy of calls over the days of the month."""
-    return entropy(monthday.events)
+@feature(calls, windows=(120,), unit=Unit.RATIO, risk=Risk.FALLS, reason="Fewer calls than before")
+def call_recent_over_base(call):
+    """Calls a day in the last 30 days over calls a day in the 90 days before."""
+    return ratio(call.count(where=call.day <= MEDIUM) * 3, call.count(where=call.day > MEDIUM))
 
 
-@feature(per_day_called, windows=STANDARD, unit=Unit.RATIO, reason="Regularity of the number of calls a day")
-def call_daily_variation(day):
-    """Coefficient of variation of calls over the days with calls."""
-    return variation(day.events)
+@feature(calls, unit=Unit.DAYS, risk=Risk.RISES, reason="No call for some time")
+def call_recency(call):
+    """Time since the last call."""
+    return days(call.age_s.min())
 
 
-@feature(calls, windows=STANDARD, unit=Unit.BALANCE, risk=Risk.RISES, reason="Calls come in bursts")
-def call_burstiness(call):
-    """Burstiness of the time between calls."""
-    return burstiness(call.gap_s)
-
-
-@feature(calls, windows=(LONG,), unit=Unit.SLOPE, risk=Risk.FALLS, reason="Calls falling off")
-def call_daily_slope(call):
-    """Trend of calls a day over the window."""
-    return slope(call.day, call.window_days)
+@feature(calls, unit=Unit.DAYS, risk=Risk.RISES, reason="No call made for some time")
+def call_out_recency(call):
+    """Time since the last outgoing call."""
+    return days(call.age_s.min(where=call.direction == "out"))

@@ -1,18 +1,26 @@
-"""Lifestyle by payments: money in and out, bills, balance."""
+"""Lifestyle by payments: how many, when, of what size, with how many others, and how they end."""
 
 from features.declare import Risk, Unit, feature
-from features.expressions import mean, ratio, total
+from features.expressions import entropy, mean, ratio, top_share
 from features.sources import per
 from features.tables import payments
-from features.windows import LONG, STANDARD
+from features.windows import CLOCK_SPLITS, STANDARD
+
+ROUND_MINOR = 10_000  # a hundred whole units of money, as in ₹100
 
 
-def is_bill(payment):
-    """Whether a payment is a utility or television bill that was paid."""
-    return payment.payment_type.isin(["utility", "dth"]) & (payment.direction == "out") & (payment.status == "done")
+def is_sent(payment):
+    """Whether a payment is money that left."""
+    return (payment.direction == "out") & (payment.status == "done")
 
 
-per_bill_month = per(payments, "month", bills=lambda payment: payment.count(where=is_bill(payment)))
+per_counterparty = per(payments, "counterparty_id", done=lambda payment: payment.count(where=payment.status == "done"))
+
+
+@feature(payments, windows=STANDARD, splits=CLOCK_SPLITS, unit=Unit.COUNT, reason="Number of payments")
+def payment_count(payment):
+    """Number of payments, in and out, that went through."""
+    return payment.count(where=payment.status == "done")
 
 
 @feature(payments, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Payments that failed")
@@ -22,21 +30,45 @@ def payment_failed_share(payment):
     return ratio(payment.count(where=out & (payment.status == "failed")), payment.count(where=out))
 
 
-@feature(payments, windows=STANDARD, unit=Unit.MINOR, risk=Risk.FALLS, reason="Low balance")
-def payment_balance_mean(payment):
-    """Mean balance after a payment."""
-    return mean(payment.balance_minor)
+@feature(payments, windows=STANDARD, unit=Unit.SHARE, reason="Payments that were sent back")
+def payment_reversed_share(payment):
+    """Share of outgoing payments that were reversed."""
+    out = payment.direction == "out"
+    return ratio(payment.count(where=out & (payment.status == "reversed")), payment.count(where=out))
 
 
-@feature(payments, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="More money going out than coming in")
-def payment_outflow_share(payment):
-    """Money out over all money moved, out and in."""
-    done = payment.status == "done"
-    out = total(payment.amount_minor, where=done & (payment.direction == "out"))
-    return ratio(out, payment.amount_minor.sum(where=done))
+@feature(payments, windows=STANDARD, unit=Unit.SHARE, risk=Risk.RISES, reason="Many payments at night")
+def payment_night_share(payment):
+    """Share of the payments made that were made at night."""
+    return ratio(payment.count(where=is_sent(payment) & payment.is_night), payment.count(where=is_sent(payment)))
 
 
-@feature(per_bill_month, windows=(LONG,), unit=Unit.SHARE, risk=Risk.FALLS, reason="Bills not paid every month")
-def bill_months_share(month):
-    """Share of 30-day months with payments in which a utility or television bill was paid."""
-    return ratio(month.bills.count(where=month.bills > 0), month.bills.count())
+@feature(payments, windows=STANDARD, unit=Unit.SHARE, reason="Share of payments made on weekends")
+def payment_weekend_share(payment):
+    """Share of the payments made that were made on a weekend."""
+    return ratio(payment.count(where=is_sent(payment) & payment.is_weekend), payment.count(where=is_sent(payment)))
+
+
+@feature(payments, windows=STANDARD, unit=Unit.SHARE, reason="Payments of round amounts")
+def payment_round_share(payment):
+    """Share of the payments made that were of a round amount, whole hundreds of the currency's unit."""
+    is_round = payment.amount_minor % ROUND_MINOR == 0
+    return ratio(payment.count(where=is_sent(payment) & is_round), payment.count(where=is_sent(payment)))
+
+
+@feature(payments, windows=STANDARD, unit=Unit.MINOR, reason="Size of payments")
+def payment_amount_mean(payment):
+    """Mean amount of a payment made."""
+    return mean(payment.amount_minor, where=is_sent(payment))
+
+
+@feature(per_counterparty, windows=STANDARD, unit=Unit.NATS, reason="Spread of payments over people and businesses")
+def payment_counterparty_entropy(counterparty):
+    """Entropy of payments, in and out, over those on the other side."""
+    return entropy(counterparty.done)
+
+
+@feature(per_counterparty, windows=STANDARD, unit=Unit.SHARE, reason="Payments with one person or business above all")
+def payment_counterparty_top_share(counterparty):
+    """Share of payments, in and out, with the most frequent other side."""
+    return top_share(counterparty.done)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from features.catalogue import all_features, specs_of
+from features.catalogue import specs_of
 from pipeline import asof, gate
 from pipeline.engines import Engine
 from tests.property.worlds import World, event, is_covered, is_past, measured, with_events, worlds
@@ -71,7 +71,7 @@ def test_the_order_of_rows_changes_no_byte(engine: Engine, world: World, data: s
 @given(world=worlds())
 def test_every_value_is_possible_by_its_declared_unit(engine: Engine, world: World) -> None:
     matrix, _ = measured(engine, world)
-    for spec in specs_of(f for f in all_features() if f.table is world.table):
+    for spec in specs_of(world.features):
         for value in matrix[spec.name].to_pylist():
             assert value is None or abs(value) < float("inf")
             assert value is None or spec.low is None or value >= spec.low, (spec.name, value)

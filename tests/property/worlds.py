@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from features.catalogue import all_features
 from features.columns import Kind, Table
+from features.declare import Feature
+from features.joined import JOINED
 from features.tables import EVENT_TABLES, consents
 from pipeline.canonical import schema
 from pipeline.derive import derive
@@ -16,7 +18,9 @@ from pipeline.engines import Engine
 
 SNAPSHOT = datetime(2026, 3, 1, 12)
 AS_OF = datetime(2026, 6, 1)
-MEASURED = tuple(t for t in EVENT_TABLES if any(f.table is t for f in all_features()))
+MEASURED = tuple(t for t in (*EVENT_TABLES, *JOINED) if any(f.table is t for f in all_features()))
+TOGETHER = 12
+"""Features measured in one example: a table has a hundred, and a plan for all takes seconds."""
 PEOPLE = ("p1", "p2")
 COHORT = pa.table(
     {
@@ -31,9 +35,10 @@ EDGES = (0, 1, 2, 30 * 86_400, 30 * 86_400 + 1, 90 * 86_400, 40 * 86_400, 40 * 8
 
 @dataclass(frozen=True)
 class World:
-    """One table's events and the consents over them, as plain rows."""
+    """One table's events and the consents over them, as plain rows, and some features of that table."""
 
     table: Table
+    features: tuple[Feature, ...]
     consents: tuple[dict[str, Any], ...]
     events: tuple[dict[str, Any], ...]
 
@@ -55,6 +60,12 @@ def event(draw: st.DrawFn, table: Table) -> dict[str, Any]:
     if "bytes_night" in row:  # the check refuses a night with more than its day
         row["bytes_total"] += row["bytes_night"]
     return row
+
+
+def _stretches(table: Table) -> list[tuple[Feature, ...]]:
+    """The table's features, some at a time; the same each time, so that an engine plans each stretch once."""
+    all_of_it = [f for f in all_features() if f.table is table]
+    return [tuple(all_of_it[first : first + TOGETHER]) for first in range(0, len(all_of_it), TOGETHER)]
 
 
 def _value(column: Any) -> st.SearchStrategy[Any]:
@@ -94,7 +105,8 @@ def worlds(draw: st.DrawFn) -> World:
     """A world over one of the tables that features read."""
     table = draw(st.sampled_from(MEASURED))
     held = draw(st.lists(consent(table), min_size=1, max_size=4))
-    return World(table, tuple(held), tuple(draw(st.lists(event(table), max_size=12))))
+    features = draw(st.sampled_from(_stretches(table)))
+    return World(table, features, tuple(held), tuple(draw(st.lists(event(table), max_size=12))))
 
 
 def is_covered(world: World, row: dict[str, Any]) -> bool:
@@ -124,13 +136,12 @@ def is_past(row: dict[str, Any]) -> bool:
 
 def measured(engine: Engine, world: World) -> tuple[pa.Table, pa.Table]:
     """The derive stage over this world: matrix and coverage."""
-    features = [f for f in all_features() if f.table is world.table]
     derived = derive(
         engine,
         COHORT,
         engine.table(_table(world.consents, consents), "consents"),
         {world.table.name: engine.table(_table(world.events, world.table), "events")},
-        features,
+        world.features,
         "train",
     )
     return derived.matrix, derived.coverage
