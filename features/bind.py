@@ -46,7 +46,11 @@ def replaced(expr: ir.Value, values: Mapping[ops.Reduction, ir.Value]) -> ir.Val
             return values[node].op()
         if isinstance(node, ops.Node) and not isinstance(node, ops.Relation):
             arguments = {name: rewrite(arg) for name, arg in zip(node.argnames, node.args, strict=True)}
-            return node if all(arguments[n] is a for n, a in zip(node.argnames, node.args, strict=True)) else type(node)(**arguments)
+            return (
+                node
+                if all(arguments[n] is a for n, a in zip(node.argnames, node.args, strict=True))
+                else type(node)(**arguments)
+            )
         return tuple(rewrite(item) for item in node) if isinstance(node, tuple) else node
 
     return rewrite(expr.op()).to_expr()

@@ -51,7 +51,7 @@ class Unit(Enum):
     HOURS = ("hours", 0.0, None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Feature:
     """A declared feature: its source, its expression over the source's view, and what is said about it."""
 
@@ -66,6 +66,9 @@ class Feature:
     risk: Risk
     reason: str
     sensitivity: Sensitivity
+
+    def __repr__(self) -> str:
+        return f"<feature {self.name}>"
 
     @property
     def table(self) -> Table:

@@ -49,11 +49,13 @@ loan_events = Table(
 
 def _interactions(tables: Tables) -> ir.Table:
     calls, messages = tables["calls"], tables["messages"]
-    shared = ("person_id", "event_at", "available_at", "local_at", "contact_id", "direction")
-    called = calls.select(*shared, "duration_s", "is_answered", kind=ibis.literal("call"))
+    shared = [c for c in calls.columns if c in messages.columns and c != "sender_class"]
+    called = [calls[c] for c in ("duration_s", "is_answered") if c in calls.columns]
     nothing = {"duration_s": ibis.null("int64"), "is_answered": ibis.null("boolean")}
-    written = messages.select(*shared, **nothing, kind=ibis.literal("message"))
-    return called.union(written).select(*interactions.by_name)
+    written = {column.get_name(): nothing[column.get_name()] for column in called}
+    return calls.select(*shared, *called, kind=ibis.literal("call")).union(
+        messages.select(*shared, **written, kind=ibis.literal("message"))
+    )
 
 
 def _loan_events(tables: Tables) -> ir.Table:
@@ -70,7 +72,11 @@ def _loan_events(tables: Tables) -> ir.Table:
 
 
 def _happened(
-    rows: ir.Table, at: ir.Value, event_type: str, amount: ir.Value, instalment: ir.Value | None = None,
+    rows: ir.Table,
+    at: ir.Value,
+    event_type: str,
+    amount: ir.Value,
+    instalment: ir.Value | None = None,
     late: ir.Value | None = None,
 ) -> ir.Table:
     said = rows.select(
@@ -87,6 +93,8 @@ def _happened(
     return said.filter(said.event_at.notnull())
 
 
+STACKED = frozenset({"interactions"})
+"""Joined tables whose rows are those of their sources, which may be stacked after the as-of join as well as before."""
 BUILD: Mapping[str, Callable[[Tables], ir.Table]] = MappingProxyType(
     {"interactions": _interactions, "loan_events": _loan_events}
 )

@@ -107,7 +107,9 @@ def plan(table: Table, declared: tuple[Feature, ...]) -> Plan:
         merged = _merged_measures(declared)
         drawn.measure([_Group(f"{table.name}_{n}", tuple(g), merged) for n, g in enumerate(by_source.values())])
     applicants = drawn.applicants.get_name()
-    return Plan(table, seen.get_name(), applicants, reads, tuple(drawn.literals), tuple(drawn.steps), tuple(drawn.results))
+    return Plan(
+        table, seen.get_name(), applicants, reads, tuple(drawn.literals), tuple(drawn.steps), tuple(drawn.results)
+    )
 
 
 class _Group:
@@ -182,7 +184,9 @@ class _Drawing:
     def measure(self, groups: Sequence[_Group]) -> None:
         """Add what computes these features: first the cells that all of them need, then each group off its cells."""
         for group in groups:
-            self.reading.setdefault(group.rows.name, set()).update(*map(fields_under, group.atoms), group.keys, group.parts)
+            self.reading.setdefault(group.rows.name, set()).update(
+                *map(fields_under, group.atoms), group.keys, group.parts
+            )
         for group in groups:
             for node in group.atoms:
                 self._need(group, node)
@@ -257,7 +261,11 @@ class _Drawing:
                 yield looked_at(self._rows(group.rows), group.rows_view, members, bands, some, group.keys)
 
     def _sliced(
-        self, group: _Group, cells: Reduced, wanted: Sequence[ops.Reduction], names: dict[ops.Reduction, str],
+        self,
+        group: _Group,
+        cells: Reduced,
+        wanted: Sequence[ops.Reduction],
+        names: dict[ops.Reduction, str],
         keys: Sequence[str],
     ) -> ir.Table:
         made = self.keep(cells.name, cells.expr)
@@ -272,7 +280,9 @@ class _Drawing:
             return chosen
         if rows.where is not None:
             chosen = chosen.filter(bound(rows.where, view_of(rows.table), chosen))
-        return self.keep(f"{rows.name}_linked", _neighbours(chosen, rows, self.reading[rows.name])) if rows.by else chosen
+        return (
+            self.keep(f"{rows.name}_linked", _neighbours(chosen, rows, self.reading[rows.name])) if rows.by else chosen
+        )
 
 
 def _reads(table: Table, declared: Sequence[Feature]) -> tuple[str, ...]:
@@ -304,7 +314,9 @@ def _neighbours(chosen: ir.Table, rows: Rows, reading: set[str]) -> ir.Table:
     told = {name: how for name, how in told.items() if name in reading}
     read = [c for c in chosen.columns if c in reading or c in {c for _, c in told.values()}]
     chosen = chosen.filter(chosen[rows.by].notnull())
-    apart = ibis.window(group_by=[KEY, rows.by], order_by=["event_s", *dict.fromkeys([*rows.carried, *_content(rows.table)])])
+    apart = ibis.window(
+        group_by=[KEY, rows.by], order_by=["event_s", *dict.fromkeys([*rows.carried, *_content(rows.table)])]
+    )
     beside = {name: getattr(chosen[c], how)().over(apart) for name, (how, c) in told.items()}
     if "since_s" in beside:
         beside["since_s"] = chosen.event_s - beside["since_s"]
@@ -355,7 +367,9 @@ def _with_beside(keyed: ir.Table, source: Cells) -> ir.Table:
     beside = keyed.mutate(**told) if told else keyed
     for days in source.apart:
         older = keyed.select(*within, day=keyed.day - days, **{f"{m}_{days}": keyed[m] for m in measures})
-        beside = beside.left_join(older, [*within, "day"], rname="{name}_again").drop(*(f"{c}_again" for c in [*within, "day"]))
+        beside = beside.left_join(older, [*within, "day"], rname="{name}_again").drop(
+            *(f"{c}_again" for c in [*within, "day"])
+        )
     return beside
 
 

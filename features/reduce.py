@@ -86,7 +86,11 @@ def added_up(cells: ir.Table, members: ir.Table, names: Mapping[ops.Reduction, s
 
 
 def looked_at(
-    rows: ir.Table, view: ir.Table, members: ir.Table, bands: Sequence[int], atoms: Mapping[ops.Reduction, str],
+    rows: ir.Table,
+    view: ir.Table,
+    members: ir.Table,
+    bands: Sequence[int],
+    atoms: Mapping[ops.Reduction, str],
     keys: Sequence[str],
 ) -> ir.Table:
     """Reductions that do not add up, over the rows of each slice."""

@@ -61,6 +61,8 @@ repayments = Table(
     ),
     time="due_at",
 )
+FETCH_TYPES = ("onetime", "periodic")
+FREQUENCY_UNITS = ("hour", "day", "month", "year", "inf")
 consents = Table(
     "consents",
     "one row per consent artefact, category and purpose",
@@ -77,6 +79,12 @@ consents = Table(
         when("data_from", "Oldest event covered; missing: no bound.", required=False),
         when("data_to", "Events before this moment are covered; missing: no bound.", required=False),
         one_of("basis", "Who vouches for it.", "explicit", "asserted_by_source"),
+        when("given_at", "When the person signed it.", required=False),
+        one_of("purpose_code", "The purpose's code in the artefact, as a slug.", required=False),
+        one_of("fetch_type", "Whether data may be fetched once or again and again.", *FETCH_TYPES, required=False),
+        whole("frequency_times", "number", "How often data may be fetched in a `frequency_unit`.", required=False),
+        one_of("frequency_unit", "What `frequency_times` counts in.", *FREQUENCY_UNITS, required=False),
+        whole("data_life_days", "days", "How long data may be kept; missing: no bound.", required=False),
     ),
     time=None,
 )

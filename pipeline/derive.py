@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 from features.catalogue import all_features, fingerprint, specs_of
 from features.columns import Sensitivity, Table
 from features.declare import Feature
-from features.joined import BUILD, JOINED
+from features.joined import BUILD, JOINED, STACKED
 from features.plan import KEY as NUMBER
 from features.plan import Plan, plan, told
 from features.tables import BY_NAME, EVENT_TABLES
-from features.windows import CALENDAR, DAY_S, Calendar
+from features.windows import CALENDAR, CLOCK, DAY_S, Calendar
 from pipeline import asof
 from pipeline.engines import Engine, write_batches, write_table
 from pipeline.gate import openings
@@ -111,7 +111,9 @@ def derive(
     return measure(engine, cohort.sort_by([("person_id", "ascending"), (KEY, "ascending")]), question, tell)
 
 
-def measure(engine: Engine, cohort: pa.Table, question: Question, tell: Tell = quiet, watch: Watch | None = None) -> Derived:
+def measure(
+    engine: Engine, cohort: pa.Table, question: Question, tell: Tell = quiet, watch: Watch | None = None
+) -> Derived:
     """The features of a batch of the cohort, in its order; `watch` hears of each step of each plan."""
     numbered = cohort.select(COHORT).set_column(0, KEY, pa.array(np.arange(len(cohort))))
     asking = engine.table(numbered, "asking")
@@ -120,39 +122,58 @@ def measure(engine: Engine, cohort: pa.Table, question: Question, tell: Tell = q
     columns: dict[str, pa.Array] = {}
     coverage, too_late = [], {}
     tables = (*EVENT_TABLES, *JOINED)
+    reads = _reads(question.features)
     for done, table in enumerate(tables):
         tell(table.name, done, len(tables))
-        rows = _rows(table, question.events)
         features = tuple(f for f in question.features if f.table is table)
+        rows = _rows(engine, table, question, asking, opened, reads.get(table.name, ()))
         if rows is not None and (features or not table.sources):
-            drawn = plan(table, features)
-            late = see(engine, asking, opened, rows, drawn, question.calendar, watch)
-            columns |= measured(engine, drawn, len(cohort), watch)
-            if not table.sources:
-                too_late[table.name] = late
+            late = see(engine, rows, plan(table, features), watch)
+            columns |= measured(engine, plan(table, features), len(cohort), watch)
+            too_late |= {} if table.sources else {table.name: late}
         if not table.sources:
             coverage.append(_covered(engine, cohort, table, rows is not None))
-        engine.drop(f"{table.name}_consented", f"{table.name}_applicants")
+    engine.drop(*(f"{table.name}_{kind}" for table in tables for kind in ("consented", "applicants")))
     tell("derive", len(tables), len(tables))
     nothing = pa.nulls(len(cohort), pa.float64())
     wanted = {column: columns.get(column, nothing) for f in question.features for column in f.columns}
     return Derived(pa.table({KEY: cohort[KEY], **wanted}), pa.concat_tables(coverage), too_late)
 
 
-def see(
-    engine: Engine,
-    asking: ir.Table,
-    opened: ir.Table,
-    rows: ir.Table,
-    drawn: Plan,
-    calendar: Calendar,
-    watch: Watch | None = None,
-) -> int:
-    """Make what a plan reads: the as-of rows with their clock, and who has any; returns how many rows came too late."""
+def _reads(features: Sequence[Feature]) -> Mapping[str, tuple[str, ...]]:
+    """The columns of each table's as-of rows that are read, by its own plan or by that of a table stacked of it."""
+    by_table: dict[Table, list[Feature]] = {}
+    for feature in features:
+        by_table.setdefault(feature.table, []).append(feature)
+    reads = {table.name: plan(table, tuple(some)).reads for table, some in by_table.items()}
+    for table in JOINED:
+        for source in table.sources if table.name in STACKED and table.name in reads else ():
+            reads[source] = tuple(dict.fromkeys([*reads.get(source, ()), *reads[table.name]]))
+    return reads
+
+
+def _rows(
+    engine: Engine, table: Table, question: Question, asking: ir.Table, opened: ir.Table, reads: Sequence[str]
+) -> ir.Table | None:
+    """Consented rows of a table with their clock and `is_past`; None when it was not ingested."""
+    events = question.events
+    if table.name not in events and table.name in STACKED and set(table.sources) <= set(events):
+        return BUILD[table.name]({name: engine.named(f"{name}_consented") for name in table.sources})
+    if table.name in events:
+        rows = events[table.name]
+    elif table.sources and set(table.sources) <= set(events):
+        rows = BUILD[table.name](events)
+    else:
+        return None
+    consented = asof.consented(asking, opened, rows, table).rename({NUMBER: KEY})
+    known = [c for c in dict.fromkeys([*reads, "age_s", "day"]) if c in table.by_name or c in CLOCK]
+    return told(consented, table, question.calendar, (*known, "is_past"))
+
+
+def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None) -> int:
+    """Make what a plan reads: the as-of rows, and who has any; returns how many rows came too late."""
     table, began = drawn.table, perf_counter()
-    joined = asof.consented(asking, opened, rows, table).rename({NUMBER: KEY})
-    reads = tuple(dict.fromkeys([*drawn.reads, "age_s", "day"]))
-    engine.make(f"{table.name}_consented", told(joined, table, calendar, (*reads, "is_past")))
+    engine.make(f"{table.name}_consented", rows)
     kept = engine.named(f"{table.name}_consented")
     past = kept.filter(kept.is_past)
     engine.view(drawn.seen, past.select(NUMBER, *drawn.reads))
@@ -166,13 +187,6 @@ def see(
         rows_seen = engine.size(f"{table.name}_consented") - late
         watch(Taken(table.name, drawn.seen, "as-of rows", rows_seen, perf_counter() - began))
     return late
-
-
-def _rows(table: Table, events: Mapping[str, ir.Table]) -> ir.Table | None:
-    """The canonical rows of a table, joined from others where it is made of them; None when it was not ingested."""
-    if table.name in events or not table.sources or not set(table.sources) <= set(events):
-        return events.get(table.name)
-    return BUILD[table.name](events)
 
 
 def _covered(engine: Engine, cohort: pa.Table, table: Table, is_ingested: bool) -> pa.Table:
@@ -197,7 +211,9 @@ def _covered(engine: Engine, cohort: pa.Table, table: Table, is_ingested: bool) 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and every ingested table, write the feature matrix, its specs and the coverage of its sources."""
     with timed("derive") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
-        cohort = engine.arrow(engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY])
+        cohort = engine.arrow(
+            engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY]
+        )
         question = asked(params, ws, engine)
         batches = Batches(engine, cohort, question, params.memory_gb, tell)
         account = _write(ws, batches, question)

@@ -20,7 +20,9 @@ def print_plan(params: Params, table: str | None, people: int = PEOPLE) -> None:
     """Measure the first people of the cohort, and print each table's scans, cells, rows and seconds."""
     ws, steps = Workspace(params.workspace), []
     with closing(Engine(params.threads, params.memory_gb)) as engine, progress("explain") as tell:
-        cohort = engine.arrow(engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY])
+        cohort = engine.arrow(
+            engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY]
+        )
         batch = cohort.slice(0, people)
         question = asked(params, ws, engine)
         measure(engine, batch, question, tell, steps.append)
@@ -38,7 +40,11 @@ def _grid(name: str, steps: list[Taken], features: tuple[Feature, ...]) -> Grid:
     grid = Grid(title=title, title_justify="left", box=None, pad_edge=False)
     for heading, side in (("step", "left"), ("makes", "left"), ("rows", "right"), ("seconds", "right"), ("of", "left")):
         grid.add_column(heading, justify=side, overflow="fold")
-    made = {r.name: ", ".join(f.name for f in r.features) for r in plan(features[0].table, features).results} if features else {}
+    made = (
+        {r.name: ", ".join(f.name for f in r.features) for r in plan(features[0].table, features).results}
+        if features
+        else {}
+    )
     for step in mine:
         said = made.get(step.name, "")
         said = said if len(said) <= 60 else f"{said[:57]}..."

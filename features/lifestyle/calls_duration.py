@@ -79,7 +79,7 @@ def call_duration_nonparametric_skew(call):
     return ratio(mean(length) - length.median(), std(length)).clip(lower=-1.0, upper=1.0)
 
 
-@feature(calls, windows=EVERY, unit=Unit.RATIO, reason="Few calls of unusual length, or many")
+@feature(calls, windows=EVERY, unit=Unit.RATIO, reason="How common unusually long calls are")
 def call_duration_kurtosis(call):
     """Pearson's kurtosis of the length of answered calls; null when lengths hardly differ."""
     return kurtosis(talked(call))

@@ -9,7 +9,7 @@ from features.sources import per
 from features.tables import calls
 from features.windows import EVERY, HALF_YEAR, LONG, MEDIUM, STANDARD
 
-STEPS = 2**20
+STEPS = 2**24
 STRONG_TIE_EVENTS = 5
 MONTHLY = (MEDIUM, LONG, HALF_YEAR)
 
@@ -60,7 +60,7 @@ def call_steady_contacts(contact):
     return contact.count(where=contact.months * MEDIUM >= contact.window_days)
 
 
-@feature(per_contact, windows=(HALF_YEAR,), unit=Unit.MONTHS, risk=Risk.FALLS, reason="Close contacts do not last")
+@feature(per_contact, windows=(HALF_YEAR,), unit=Unit.MONTHS, risk=Risk.FALLS, reason="Close contacts in few months")
 def call_strong_tie_months_mean(contact):
     """Mean number of months with calls, over people with at least five calls."""
     return mean(contact.months, where=contact.events >= STRONG_TIE_EVENTS)

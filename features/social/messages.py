@@ -10,7 +10,7 @@ from features.sources import linked, only, per
 from features.tables import messages
 from features.windows import CLOCK_SPLITS, EVERY, STANDARD
 
-STEPS = 2**20
+STEPS = 2**24
 CONVERSATION_GAP_S = 3_600
 
 
