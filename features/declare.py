@@ -234,7 +234,8 @@ def _description(body: Callable[[Any], ir.Value]) -> str:
 
 
 def _family(body: Callable[[Any], ir.Value]) -> Family:
-    family = body.__module__.removeprefix("features.").partition(".")[0]
+    packages = body.__module__.split(".")
+    family = packages[1] if packages[0] == "features" and len(packages) > 1 else packages[-1]
     if family not in FAMILIES:
         raise DeclarationError(
             f"feature '{body.__name__}' is declared in '{family}'; the families are {', '.join(FAMILIES)}"

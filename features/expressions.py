@@ -54,15 +54,11 @@ def burstiness(gap: ir.Value) -> ir.Value:
 
 
 def entropy(count: ir.Value) -> ir.Value:
-    """Shannon entropy in nats of the shares these counts make: (N ln N - sum(n ln n)) / N, exactly 0 for one of them."""
-    spread = _n_ln_n(count.sum()) - _n_ln_n(count).sum()
-    return (ratio(spread, ibis.literal(GRID)) / count.sum().nullif(0).cast("float64")).clip(lower=0.0)
-
-
-def _n_ln_n(count: ir.Value) -> ir.Value:
-    """n ln n on the grid; null for nothing."""
-    n = count.nullif(0).cast("float64")
-    return (n * n.ln() * GRID).round().cast("int64")
+    """Shannon entropy in nats of the shares these counts make: ln N - sum(n ln n) / N, exactly 0 for one of them."""
+    n, whole = count.nullif(0).cast("float64"), count.sum().nullif(0).cast("float64")
+    scaled = ratio((n * n.ln() * GRID).round().cast("int64").sum(), ibis.literal(GRID))
+    is_one = count.max() == count.sum()
+    return ibis.ifelse(is_one & (whole > 0), 0.0, (whole.ln() - scaled / whole).clip(lower=0.0))
 
 
 def top_share(count: ir.Value) -> ir.Value:

@@ -5,6 +5,8 @@ prediction are those of LightGBM 4 (`Tree::NumericalDecision`, `kZeroThreshold`)
 zero; a missing value follows the split's default side, or counts as zero where training saw none.
 """
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +39,39 @@ def parse(text: str) -> TextModel:
     names = ("feature", "threshold", "missing_left", "zero_is_missing", "left", "right", "value", "cover")
     arrays = {name: np.concatenate([t[name] for t in trees]) if trees else np.zeros(0) for name in names}
     return TextModel(features, Trees.of(len(features), splits=[len(t["feature"]) for t in trees], **arrays))
+
+
+def edited(text: str, head: Callable[[str], str], tree: Callable[[str], str]) -> str:
+    """The text with its header and each of its trees changed, and the sizes it is read by."""
+    body, end, tail = text.partition("\nend of trees")
+    first, *trees = body.split("\nTree=")
+    changed = [tree(old) for old in trees]
+    grown = [len(new) - len(old) for new, old in zip(changed, trees, strict=True)]
+    sizes = (int(size) + more for size, more in zip(fields_of(first)["tree_sizes"].split(), grown, strict=True))
+    first = re.sub(r"^tree_sizes=.*$", f"tree_sizes={' '.join(map(str, sizes))}", first, flags=re.MULTILINE)
+    return "\nTree=".join((head(first), *changed)) + end + tail
+
+
+def restricted(text: str, names: Sequence[str]) -> str:
+    """The same model with these inputs alone, in this order; each feature that a tree reads must be among them."""
+    known = fields_of(text.partition("\nTree=")[0])["feature_names"].split()
+    place = {known.index(name): new for new, name in enumerate(names)}
+
+    def head(old: str) -> str:
+        def chosen(match: re.Match[str]) -> str:
+            values = match[2].split(" ")
+            return f"{match[1]}={' '.join(values[index] for index in place)}"
+
+        new = re.sub(r"^(feature_names|feature_infos|monotone_constraints)=(.*)$", chosen, old, flags=re.MULTILINE)
+        return re.sub(r"^max_feature_idx=.*$", f"max_feature_idx={len(names) - 1}", new, flags=re.MULTILINE)
+
+    def tree(old: str) -> str:
+        def moved(match: re.Match[str]) -> str:
+            return f"split_feature={' '.join(str(place[int(index)]) for index in match[1].split())}"
+
+        return re.sub(r"^split_feature=(.+)$", moved, old, flags=re.MULTILINE)
+
+    return edited(text, head, tree)
 
 
 def _check_header(header: dict[str, str], head: str) -> None:

@@ -8,11 +8,9 @@ import re
 
 import numpy as np
 
-from models.lightgbm_text import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_NONE, fields_of, numbers
+from models.lightgbm_text import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_NONE, edited, fields_of, numbers
 
 DECISIONS = re.compile(r"^decision_type=.*$", re.MULTILINE)
-SIZES = re.compile(r"^tree_sizes=(.*)$", re.MULTILINE)
-TREES_END = "\nend of trees"
 
 
 def send_unseen_missing_to_worse(text: str) -> str:
@@ -20,13 +18,7 @@ def send_unseen_missing_to_worse(text: str) -> str:
 
     Worse is the side whose leaves, weighted by training rows, have the higher log-odds of bad; the right on a tie.
     """
-    body, end, tail = text.partition(TREES_END)
-    head, *trees = body.split("\nTree=")
-    changed = [_changed(tree) for tree in trees]
-    grown = [len(new) - len(old) for new, old in zip(changed, trees, strict=True)]
-    sizes = (int(size) + more for size, more in zip(fields_of(head)["tree_sizes"].split(), grown, strict=True))
-    head = SIZES.sub("tree_sizes=" + " ".join(map(str, sizes)), head)
-    return "\nTree=".join((head, *changed)) + end + tail
+    return edited(text, lambda head: head, _changed)
 
 
 def _changed(tree: str) -> str:

@@ -11,7 +11,7 @@ import typer
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
 
 from pipeline.run import STAGES
-from saakh.errors import SaakhError
+from saakh.errors import ConfigError, SaakhError
 
 app = typer.Typer(
     name="saakh",
@@ -21,7 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-features_app = typer.Typer(help="Look up what is measured: list, show, SQL and catalogue.", no_args_is_help=True)
+features_app = typer.Typer(
+    help="Look up what is measured: list, show, SQL and catalogue; or begin a new feature.", no_args_is_help=True
+)
 app.add_typer(features_app, name="features")
 
 ParamsFile = Annotated[Path, typer.Option("--params", "-p", help="The parameters of the run.")]
@@ -154,11 +156,36 @@ def features_sql(
 
 
 @features_app.command("docs")
-def features_docs(out: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs/catalogue.md")) -> None:
-    """Write the catalogue of features as Markdown."""
-    from pipeline.catalogue import write_docs
+def features_docs(
+    out: Annotated[Path, typer.Option(help="Where to write the Markdown.")] = Path("docs/catalogue.md"),
+    html: Annotated[Path | None, typer.Option(help="Write a page to search instead, to this file.")] = None,
+    params: Annotated[
+        Path | None, typer.Option("--params", "-p", help="A run whose distributions and coverage the page shows.")
+    ] = None,
+) -> None:
+    """Write the catalogue of features: as Markdown, or as a page that needs no network."""
+    from pipeline.catalogue import write_docs, write_page
+    from pipeline.params import read_params
 
-    write_docs(out)
+    if html is not None:
+        write_page(html, None if params is None else read_params(params))
+    elif params is not None:
+        raise ConfigError("the Markdown holds no distributions; name a page for them with --html")
+    else:
+        write_docs(out)
+
+
+@features_app.command("new")
+def features_new(
+    name: Annotated[str, typer.Argument(help="The feature's name, as in call_short_share.")],
+    table: Annotated[str, typer.Option(help="The table it is measured on.")],
+    family: Annotated[str, typer.Option(help="The family it belongs to.")] = "lifestyle",
+    module: Annotated[str, typer.Option(help="The module to write to, if not that of the table's topic.")] = "",
+) -> None:
+    """Begin a feature: a declaration that runs, and the page of its example, both with TODOs for you to finish."""
+    from pipeline.catalogue.scaffold import begin
+
+    begin(name, table, family, module)
 
 
 def main() -> None:

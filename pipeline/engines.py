@@ -84,10 +84,11 @@ class Engine:
             self._brought[name] = rows
 
     def bring(self, name: str, columns: Mapping[str, Any], rows: Sequence[Sequence[int | bool | None]]) -> None:
-        """Make a small table of literal rows; `columns` maps names to Ibis types."""
-        schema = ibis.schema(columns).to_pyarrow()
-        literal = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
-        self.connection.create_table(name, literal, temp=True, overwrite=True)
+        """Make a small table of literal whole numbers and flags; `columns` maps names to Ibis types."""
+        kinds = ", ".join(f'"{name}" {"BOOLEAN" if kind.is_boolean() else "BIGINT"}' for name, kind in columns.items())
+        said = ", ".join(f"({', '.join('NULL' if v is None else str(v) for v in row)})" for row in rows)
+        self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" ({kinds})')
+        self._run(f'INSERT INTO "{name}" VALUES {said}')
 
     def drop(self, *names: str) -> None:
         """Forget tables by name."""

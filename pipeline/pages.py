@@ -17,19 +17,27 @@ MINUS = "−"
 SMALLEST_CELL = 10
 
 
-def render(template: str, **content: Any) -> str:
-    """A page from its template, style sheet and script inlined, under a policy that refuses every request."""
-    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+def render(template: str, beside: str = "", **content: Any) -> str:
+    """A page from its template, style sheet and script inlined, under a policy that refuses every request.
+
+    `beside` names what a page adds to the common style and script: `catalogue` adds `catalogue.css` and `catalogue.js`.
+    """
+    own = ("page", beside) if beside else ("page",)
+    style, script = ("".join(_file(f"{name}.{kind}") for name in own) for kind in ("css", "js"))
     return (
         _environment()
         .get_template(template)
         .render(
-            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own files
+            style=Markup(style),  # noqa: S704 - our own files
             script=Markup(script),  # noqa: S704
             content_security_policy=_policy(script),
             **content,
         )
     )
+
+
+def _file(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _policy(script: str) -> str:

@@ -154,9 +154,12 @@ class Train(Section):
     """The split and the booster. Sizes left at None follow the number of rows.
 
     `gap_days` before the out-of-time period are left out, since their outcomes were unknown when it began; at None,
-    the performance window, unless that costs more than a tenth of development.
+    the performance window, unless that costs more than a tenth of development. Columns measured on a part of a window
+    (weekends, nights) are tried only with `splits`; of columns whose ranks correlate above `alike_max` one is kept.
     """
 
+    splits: bool = False
+    alike_max: float = Field(0.95, gt=0, le=1)
     out_of_time_share: float = Field(0.25, gt=0, lt=1)
     gap_days: int | None = Field(None, ge=0, le=DAYS_MAX)
     folds: int = Field(5, ge=2)

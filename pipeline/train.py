@@ -1,13 +1,14 @@
 """Train: learn the default model on earlier applications, and score each of them by boosters that did not see it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from models.alike import alike
 from models.arrays import Codes, Flags, Floats
 from models.boosting import (
     Fitted,
@@ -21,6 +22,7 @@ from models.boosting import (
     threads_for,
     uninformative,
 )
+from models.lightgbm_text import restricted
 from models.splits import Split, out_of_time, refuse_shared_people, time_blocks
 from pipeline import tracking
 from pipeline.engines import write_table
@@ -36,14 +38,20 @@ GAP_SHARE_MAX = 0.1
 
 @dataclass(frozen=True)
 class Learned:
-    """A fitted booster with all it came from; `log_odds` are NaN for loans on neither side."""
+    """A fitted booster with all it came from; `log_odds` are NaN for loans on neither side.
+
+    `inputs` and `text` are the model with the inputs its trees read. Features that say nothing were `dropped`; others were
+    `set_aside` with the reason.
+    """
 
     split: Split
     fold: Codes
     settings: Settings
     inputs: Inputs
     dropped: dict[str, str]
+    set_aside: dict[str, str]
     fitted: Fitted
+    text: str
     log_odds: Floats
 
 
@@ -77,19 +85,34 @@ def learn(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Learn
     dev, later = split.development, split.out_of_time | split.known_person
     _refuse_one_class(sample.bad[dev])
     dropped = uninformative(sample.x[dev], [s.name for s in specs])
-    kept = [i for i, s in enumerate(specs) if s.name not in dropped]
+    aside = dict(_parts_of_a_window(specs)) if not params.train.splits else {}
+    kept = [i for i, s in enumerate(specs) if s.name not in dropped and s.name not in aside]
     if not kept:
         raise ContractError(
             f"all {len(specs)} features are null or constant in development; see derive/coverage.parquet"
         )
+    repeats = alike(sample.x[dev][:, kept], params.train.alike_max)
+    aside |= {specs[kept[j]].name: f"says the same as {specs[kept[i]].name}" for j, i in repeats.items()}
+    kept = [i for j, i in enumerate(kept) if j not in repeats]
     x, inputs = sample.x[:, kept], as_inputs([specs[i] for i in kept])
     fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
     refuse_shared_people(sample.person[dev], fold, "folds")
     settings, threads = settings_for(params, int(dev.sum()), len(kept)), threads_for(x.size, params.threads)
     fitted = fit(x[dev], sample.bad[dev], fold, inputs, settings, threads)
+    used = set(fitted.features_used or inputs.names[:1])
+    aside |= {name: "no tree reads it" for name in inputs.names if name not in used}
+    read = [i for i in kept if specs[i].name in used]
+    text = restricted(fitted.text, [specs[i].name for i in read])
     scored = np.full(len(dev), np.nan)
-    scored[dev], scored[later] = fitted.out_of_fold, log_odds(fitted.text, x[later], threads)
-    return Learned(split, fold, settings, inputs, dropped, fitted, scored)
+    scored[dev], scored[later] = fitted.out_of_fold, log_odds(text, sample.x[later][:, read], threads)
+    return Learned(split, fold, settings, as_inputs([specs[i] for i in read]), dropped, aside, fitted, text, scored)
+
+
+def _parts_of_a_window(specs: Sequence[FeatureSpec]) -> Iterator[tuple[str, str]]:
+    """The columns measured on a part of the week or day."""
+    for spec in specs:
+        if "events alone." in spec.description:
+            yield spec.name, "a part of a window"
 
 
 def split_by_time(params: Params, sample: Sample) -> Split:
@@ -133,16 +156,17 @@ def write(
 ) -> dict[str, Any]:
     """Write the files; returns what `train.json` holds."""
     folder = ws.stage("train")
-    write_text(folder / "model.txt", learned.fitted.text)
+    write_text(folder / "model.txt", learned.text)
     write_table(folder / "scores.parquet", scores(sample, learned))
     write_table(folder / "returning.parquet", returning(sample, learned))
     account = {
         "model_sha256": digest(folder / "model.txt"),
         "scores_sha256": digest(folder / "scores.parquet"),
         "returning_sha256": digest(folder / "returning.parquet"),
-        "catalogue_fingerprint": catalogue_fingerprint([s for s in specs if s.name not in learned.dropped]),
+        "catalogue_fingerprint": catalogue_fingerprint([s for s in specs if s.name in learned.inputs.names]),
         "columns": list(learned.inputs.names),
         "dropped": [{"name": name, "reason": reason} for name, reason in learned.dropped.items()],
+        "set_aside": learned.set_aside,
         "monotone": dict(zip(learned.inputs.names, learned.inputs.monotone, strict=True)),
         "inputs": digests(ws),
         "as_of": params.as_of.isoformat(),

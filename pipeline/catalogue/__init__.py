@@ -1,31 +1,19 @@
-"""The catalogue of features for people: lists, pages and SQL."""
+"""The catalogue of features for people: lists, facts, SQL, a Markdown file, a page, and a start for a new feature."""
 
-from importlib import import_module
 from pathlib import Path
 
-import ibis
-
-from features.catalogue import all_features, named, specs_of
-from features.declare import TYPES, Feature
-from features.plan import KEY, plan
-from pipeline.console import out
+from features.catalogue import all_features, named
+from features.declare import Feature
+from pipeline.catalogue.declared import RISK, facts
+from pipeline.catalogue.markdown import markdown
+from pipeline.catalogue.sql import sql
+from pipeline.console import out, progress
+from pipeline.params import Params
 from pipeline.workspace import write_text
 from saakh.errors import ConfigError
 from saakh.spec import FAMILIES
 
-RISK = {-1: "falls", 0: "-", 1: "rises"}
-
-
-def sql(feature: Feature, dialect: str) -> str:
-    """The SQL of one feature over its table's as-of rows, in a dialect."""
-    columns = {c.name: TYPES[c.kind] for c in feature.table.columns}
-    rows = ibis.table({KEY: "string", "snapshot_at": "timestamp(6)"} | columns, name=f"{feature.table.name}_as_of")
-    try:
-        if dialect == "pyspark":
-            import_module("ibis.backends.pyspark")  # registers what its compiler needs
-        return str(ibis.to_sql(plan(rows, feature.table, [feature]), dialect=dialect))
-    except (AttributeError, ValueError, ImportError):
-        raise ConfigError(f"no SQL dialect '{dialect}' here; try duckdb, or pyspark with the extra `spark`") from None
+__all__ = ["facts", "markdown", "print_feature", "print_list", "print_sql", "write_docs", "write_page"]
 
 
 def print_list(family: str | None) -> None:
@@ -33,68 +21,45 @@ def print_list(family: str | None) -> None:
     if family is not None and family not in FAMILIES:
         raise ConfigError(f"no family '{family}'; the families are {', '.join(FAMILIES)}")
     rows = [("feature", "family", "windows", "risk", "what it measures")]
-    for f in all_features():
-        if family in (None, f.family):
-            windows = " ".join(f"{w}d" for w in f.windows) or "all"
-            rows.append((f.name, f.family, windows, RISK[f.risk], f.description))
+    rows += [_listed(f) for f in all_features() if family in (None, f.family)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:  # never cut to the width of a screen, for what is piped is read by programs
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         out.print(line.rstrip(), markup=False, soft_wrap=True)
 
 
-def facts(feature: Feature) -> dict[str, str]:
-    """What is declared and derived about a feature, by name."""
-    _, low, high = feature.unit.value
-    return {
-        "measures": feature.description,
-        "family": feature.family,
-        "table": f"{feature.table.name} ({feature.table.grain})",
-        "consent": feature.table.category.value,
-        "sensitivity": feature.sensitivity.value,
-        "reads": ", ".join(feature.lineage),
-        "unit": feature.unit.value[0],
-        "possible": f"{'-∞' if low is None else f'{low:g}'} to {'∞' if high is None else f'{high:g}'}",
-        "windows": ", ".join(f"{w} days" for w in feature.windows) or "all consented history",
-        "columns": ", ".join(feature.columns),
-        "risk": {-1: "falls as it grows", 0: "no direction declared", 1: "rises as it grows"}[feature.risk],
-        "reason": feature.reason,
-        "fingerprint": feature.specs()[0].fingerprint[:16],
-    }
+def _listed(feature: Feature) -> tuple[str, str, str, str, str]:
+    windows = " ".join(f"{w}d" for w in feature.windows) or "all"
+    return feature.name, feature.family, windows, RISK[feature.risk], feature.description
 
 
 def print_feature(name: str) -> None:
     """Print one feature's page."""
     feature = named(name)
-    out.print(f"[bold]{feature.name}[/bold]")
+    out.print(feature.name, style="bold")
     for label, value in facts(feature).items():
-        out.print(f"  [cyan]{label:<12}[/cyan] {value}")
+        out.print(f"  [cyan]{label:<12}[/cyan]", end=" ")
+        out.print(value, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_sql(name: str, dialect: str) -> None:
-    """Print one feature's SQL."""
-    out.print(sql(named(name), dialect), markup=False, soft_wrap=True)
+    """Print one feature's SQL, or what of it a column needs."""
+    out.print(sql(named(name), dialect, name).rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
 def write_docs(path: Path) -> None:
-    """Write the catalogue as Markdown: a table a family, generated from the declarations alone."""
+    """Write the catalogue as Markdown, generated from the declarations alone."""
     write_text(path, markdown())
     out.print(f"Wrote {path}")
 
 
-def markdown() -> str:
-    """The catalogue as Markdown."""
-    known = all_features()
-    lines = ["# Catalogue of features", ""]
-    lines += ["Generated by `saakh features docs`; do not edit.", ""]
-    lines += [f"{len(known)} declarations, {len(specs_of(known))} columns.", ""]
-    for family in FAMILIES:
-        members = [f for f in known if f.family == family]
-        lines += [f"## {family.replace('_', ' ').capitalize()} ({len(members)})", ""]
-        lines += ["| feature | measures | table | consent | windows | unit | risk | reason |", "|" + "---|" * 8]
-        for f in members:
-            windows = ", ".join(map(str, f.windows)) or "all"
-            told = (f.table.name, f.table.category.value, windows, f.unit.value[0], RISK[f.risk], f.reason)
-            lines.append(f"| `{f.name}` | {f.description} | {' | '.join(told)} |")
-        lines.append("")
-    return "\n".join(lines)
+def write_page(path: Path, params: Params | None) -> None:
+    """Write the catalogue as a page; with the parameters of a run, with what it measured."""
+    from pipeline.catalogue.measured import measured  # noqa: PLC0415 - heavy
+    from pipeline.catalogue.page import page  # noqa: PLC0415
+
+    run = None if params is None else measured(params)
+    with progress("features") as tell:
+        write_text(path, page(run, tell=tell))
+    told = "without distributions; name a run with --params to add them" if run is None else f"with those of {run.name}"
+    out.print(f"Wrote {path}, {told}")

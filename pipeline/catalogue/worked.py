@@ -1,20 +1,25 @@
-"""Worked examples as people write them: a page per family, events drawn in a table, values with their working.
+"""Worked examples as people write them: pages in a folder a family, events drawn in a table, values with their working.
 
 A page begins with the snapshot of its examples. Under the heading of a feature come its examples, further ones under
 headings of their own: lines `snapshot:` or `consent:` where they differ, the table, and a line per column,
-``- `call_contacts_30d` = 2: Asha and Ravi``. Everything else is prose.
+``- `call_contacts_30d` = 2: Asha and Ravi``. Everything else is prose. The tests hold every
+feature to these pages.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "tests" / "spec"
 HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)
-VALUE = re.compile(r"- `(\w+)` = (\S+): \S.*")
+VALUE = re.compile(r"- `(\w+)` = (\S+): (\S.*)")
+NUMBER = re.compile(r"-|-?\d+(\.\d+)?|-?\d+/[1-9]\d*")
 CONSENT = re.compile(r"(none)|from (?P<start>\d[\d: -]+?)(?: to (?P<end>\d[\d: -]+))?")
+FULL = (datetime(1900, 1, 1), None)  # the consent of an example that says nothing of it
 ROUNDED = 6  # a value written with that many decimals is rounded, any other is exact
 
 
@@ -23,7 +28,7 @@ class Example:
     """One applicant's events of one table, and the values they give.
 
     `consent` is the range of events it opens, either end may be open; None: refused. `values` maps a column to what is
-    written: a number, a fraction, or `-` for null.
+    written: a number, a fraction, or `-` for null; `working` maps it to how that was found.
     """
 
     page: str
@@ -33,6 +38,7 @@ class Example:
     consent: tuple[datetime | None, datetime | None] | None
     table: str
     values: dict[str, str]
+    working: dict[str, str]
 
     @property
     def name(self) -> str:
@@ -40,11 +46,31 @@ class Example:
         return ": ".join(filter(None, (self.feature, self.title)))
 
 
+def pages() -> tuple[Path, ...]:
+    """The pages there are; none outside a checkout of the repository."""
+    return tuple(sorted(PAGES.glob("*/*.md")))
+
+
+def pages_of(names: Iterable[str]) -> dict[str, str]:
+    """Where each of these features is worked by hand, as a path from the root of the repository."""
+    known = set(names)
+    said = ((name, page) for page in pages() for mark, name, _ in _parts(page) if mark == "##" and name in known)
+    return {name: page.relative_to(ROOT).as_posix() for name, page in said}
+
+
+def worked() -> dict[str, list[Example]]:
+    """All examples by feature."""
+    found: dict[str, list[Example]] = {}
+    for page in pages():
+        for one in examples(page):
+            found.setdefault(one.feature, []).append(one)
+    return found
+
+
 def examples(page: Path) -> Iterator[Example]:
     """The examples of a page, in its order."""
     feature, standing = "", ""
-    _, *parts = HEADING.split(page.read_text())
-    for mark, heading, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+    for mark, heading, body in _parts(page):
         if mark == "#":
             standing = option(body, "snapshot")
             continue
@@ -53,20 +79,30 @@ def examples(page: Path) -> Iterator[Example]:
             yield example(f"{page.parent.name}/{page.stem}", feature, heading if mark == "###" else "", standing, body)
 
 
+def _parts(page: Path) -> Iterator[tuple[str, str, str]]:
+    """Each heading's mark and words, with the text under it."""
+    _, *parts = HEADING.split(page.read_text(encoding="utf-8"))
+    return zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+
+
 def example(page: str, feature: str, title: str, standing: str, body: str) -> Example:
     """One example from the text under its heading."""
     lines = body.splitlines()
-    said = [VALUE.fullmatch(line) for line in lines if line.startswith("- ")]
-    if not said or None in said:
+    matches = [VALUE.fullmatch(line) for line in lines if line.startswith("- ")]
+    if not matches or None in matches:
         raise ValueError(f"{page}: {feature}: {title}: every value is written as - `column` = value: working")
+    found = [match for match in matches if match]
+    if odd := [match[1] for match in found if not NUMBER.fullmatch(match[2])]:
+        raise ValueError(f"{page}: {odd[0]}: a value is a number, a fraction or -; work it out by hand")
     return Example(
         page=page,
         feature=feature,
         title=title,
         snapshot=datetime.fromisoformat(option(body, "snapshot") or standing),
-        consent=consent(option(body, "consent") or "from 1900-01-01"),
+        consent=consent(said) if (said := option(body, "consent")) else FULL,
         table="\n".join(line for line in lines if line.startswith("|") and not line.startswith("|-")),
-        values={match[1]: match[2] for match in said if match},
+        values={match[1]: match[2] for match in found},
+        working={match[1]: match[3] for match in found},
     )
 
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from features.tables import BY_NAME
 from pipeline.engines import Engine, write_table
 from pipeline.ingest.account import Account, by_table, rejects
-from pipeline.ingest.consent import asserted
+from pipeline.ingest.consent import asserted, from_ledger
 from pipeline.ingest.mapping import Consent, Mapping, read_mapping
 from pipeline.ingest.plan import examine, need_columns, plan
 from pipeline.ingest.rows import Bounds, Canon, Verdict
@@ -40,6 +40,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         mapping = read_mapping(params.ingest.mapping)
         pseudonyms = Pseudonyms(read_key(params.ingest))
         accounts = [Account(arrival) for arrival in plan(mapping, params.ingest.source)]
+        agreed, told = from_ledger(mapping.ledger, params.ingest.source, bounds(params), pseudonyms)
         with whole_folder(ws.root / "ingest") as out:
             _stage(out / "staged", accounts, mapping, pseudonyms, bounds(params), tell)
             if not any(account.rows_in for account in accounts):
@@ -47,10 +48,11 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
             with closing(Engine(params.threads, params.memory_gb)) as engine:
                 _settle(engine, out, accounts, tell)
                 tables = by_table(accounts)
-                if mapping.consent is not None:
-                    tables["consents"] = _assert_consents(engine, out, mapping.consent, params, pseudonyms)
+                made = _asserted(engine, out, mapping.consent, params, pseudonyms) if mapping.consent else agreed
+                if made is not None:
+                    tables["consents"] = _write_consents(out, made)
             write_table(out / "rejects.parquet", rejects(accounts))
-            write_json(out / "ingest.json", _report(params, mapping, accounts, tables))
+            write_json(out / "ingest.json", _report(params, mapping, accounts, tables) | told)
         return _summed(summary, mapping, tables)
 
 
@@ -111,14 +113,15 @@ def _settle(engine: Engine, out: Path, accounts: Sequence[Account], tell: Tell) 
     shutil.rmtree(out / "staged")
 
 
-def _assert_consents(
-    engine: Engine, out: Path, consent: Consent, params: Params, pseudonyms: Pseudonyms
-) -> dict[str, Any]:
-    """Write consents.parquet for everyone seen; its account has no file, since no file was read."""
+def _asserted(engine: Engine, out: Path, consent: Consent, params: Params, pseudonyms: Pseudonyms) -> pa.Table:
+    """The consents of everyone seen, from the earliest time a row may carry, so that every event kept is covered."""
     tables = [engine.read(path).select("person_id") for path in sorted(out.glob("*.parquet"))]
     people = engine.arrow(reduce(lambda a, b: a.union(b), tables).distinct(), ["person_id"])
-    # From the earliest time a row may carry, so that every event kept is covered.
-    table = asserted(people["person_id"].to_pylist(), consent, params.ingest.earliest, pseudonyms)
+    return asserted(people["person_id"].to_pylist(), consent, params.ingest.earliest, pseudonyms)
+
+
+def _write_consents(out: Path, table: pa.Table) -> dict[str, Any]:
+    """Write consents.parquet; its account has no rejects, since its rows were made here."""
     rows = write_table(out / "consents.parquet", table)
     return {"rows_in": rows, "rows_kept": rows, "rejected": {}, "clock_repaired": 0, "receipt_raised": 0}
 
@@ -145,7 +148,7 @@ def _basis(mapping: Mapping) -> dict[str, Any]:
 
 
 def _summed(summary: Summary, mapping: Mapping, tables: dict[str, dict[str, Any]]) -> Summary:
-    read = {name: t for name, t in tables.items() if mapping.consent is None or name != "consents"}
+    read = {name: t for name, t in tables.items() if mapping.consents_from_source or name != "consents"}
     summary.rows_in = sum(t["rows_in"] for t in read.values())
     summary.rows_out = sum(t["rows_kept"] for t in read.values())
     summary.counts = {"tables": len(tables), "clock_repaired": sum(t["clock_repaired"] for t in read.values())}
@@ -153,5 +156,6 @@ def _summed(summary: Summary, mapping: Mapping, tables: dict[str, dict[str, Any]
         for rule, count in t["rejected"].items():
             name = f"rejected: {rule}"
             summary.counts[name] = summary.counts.get(name, 0) + count
-    summary.facts = {"consent": "asserted by the source" if mapping.consent else "artefacts of the source"}
+    origin = "rows of the source" if mapping.consents_from_source else "artefacts of a ledger"
+    summary.facts = {"consent": "asserted by the source" if mapping.consent else origin}
     return summary

@@ -1,15 +1,34 @@
-"""Consent rows for a source that vouches for its people's consent instead of handing over the artefacts."""
+"""Consent rows that no source hands over as rows: of a ledger of artefacts, or of a source that vouches for consent."""
 
 from datetime import datetime
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from features.tables import BY_NAME
 from pipeline.canonical import schema
 from pipeline.ingest.clocks import micros
+from pipeline.ingest.files import find
 from pipeline.ingest.mapping import Consent
+from pipeline.ingest.mapping_ledger import Ledger
+from pipeline.ingest.rows import Bounds
+from pipeline.ledger.read import read_ledger, rows
 from pipeline.pseudonyms import Pseudonyms
+from pipeline.workspace import digest
+
+
+def from_ledger(
+    ledger: Ledger | None, folder: Path, limits: Bounds, pseudonyms: Pseudonyms
+) -> tuple[pa.Table | None, dict[str, Any]]:
+    """The rows of a ledger and its account: files with their digests, and how many records came to what."""
+    if ledger is None:
+        return None, {}
+    files = {path.relative_to(folder).as_posix(): path for path in find(folder, ledger.files)}
+    read = read_ledger(files, ledger.words, limits.earliest, limits.latest)
+    named = [{"file": name, "sha256": digest(path)} for name, path in files.items()]
+    return rows(read.artefacts, pseudonyms), {"ledger": {"files": named, **read.counts}}
 
 
 def asserted(people: list[str], consent: Consent, starts: datetime, pseudonyms: Pseudonyms) -> pa.Table:

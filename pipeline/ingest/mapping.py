@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from features.columns import PURPOSES, Category, Table
 from features.tables import BY_NAME
+from pipeline.ingest.mapping_ledger import Ledger
 from pipeline.ingest.mapping_parts import Encoding, Names, Part, Patterns, Zone, unknown
 from pipeline.ingest.mapping_readings import Reading, check_reading
 from pipeline.params import faults, read_yaml, wrong
@@ -122,7 +123,7 @@ class Source(Part):
 
 
 class Mapping(Part):
-    """A mapping: the zones, the consent, and the sources in the order they are read."""
+    """A mapping: the zones, the consent or its ledger, and the sources in the order they are read."""
 
     description: str = ""
     time_zone: Zone = "UTC"
@@ -130,15 +131,16 @@ class Mapping(Part):
     reference_latitude: float | None = Field(None, gt=-80, lt=80)
     refuse: tuple[str, ...] = ()
     consent: Consent | None = None
+    ledger: Ledger | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        from_source = any(s.table == "consents" for s in self.sources)
-        if from_source == (self.consent is not None):
+        if (self.consents_from_source, self.consent is not None, self.ledger is not None).count(True) != 1:
             raise ValueError(
-                "needs either a source for the table consents, or a top-level 'consent: {basis: asserted_by_source, "
-                "categories: [...], purposes: [...]}' when the source vouches for it; not both"
+                "needs either a source for the table consents, a top-level 'ledger: {files: [...]}' of artefacts, or a "
+                "top-level 'consent: {basis: asserted_by_source, categories: [...], purposes: [...]}' when the "
+                "source vouches for it; only one of them"
             )
         if self.reference_latitude is None and any(s.location for s in self.sources):
             raise ValueError("'location' needs a top-level 'reference_latitude', one number for the whole drop")
@@ -147,6 +149,11 @@ class Mapping(Part):
             if taken:
                 raise ValueError(f"sources[{at}] reads or drops {', '.join(taken)}, which 'refuse' forbids")
         return self
+
+    @property
+    def consents_from_source(self) -> bool:
+        """Whether a source fills the table consents row by row."""
+        return any(s.table == "consents" for s in self.sources)
 
     @property
     def refused(self) -> frozenset[str]:

@@ -2,8 +2,10 @@
 
 import pytest
 
-from features.declare import Risk, per, view_of
+from features.declare import Risk
+from features.sources import linked, only, per, view_of
 from features.tables import calls, people, repayments
+from features.windows import DAYPART, WEEKPART, Slice
 from saakh.errors import DeclarationError
 from tests.declaring import calls_made, declare, refused
 
@@ -105,7 +107,7 @@ def test_a_protected_column_is_refused_directly(column: str) -> None:
 
 def test_a_protected_column_is_refused_by_way_of_cells() -> None:
     ages = per(people, "occupation", oldest=lambda person: person.age_years.max())
-    sexes = per(people, "gender", rows=lambda person: person.count())
+    sexes = per(people, "gender", found=lambda person: person.count())
 
     def oldest(occupation):
         """Age of the oldest."""
@@ -113,7 +115,7 @@ def test_a_protected_column_is_refused_by_way_of_cells() -> None:
 
     def groups(sex):
         """Number of groups."""
-        return sex.rows.count()
+        return sex.found.count()
 
     assert "'people.age_years', which only the audit may read" in refused(oldest, ages)
     assert "'people.gender', which only the audit may read" in refused(groups, sexes)
@@ -171,11 +173,52 @@ def test_a_measure_that_does_not_aggregate_is_refused() -> None:
 
 
 def test_a_column_is_named_by_feature_and_window() -> None:
-    assert dict(declare(calls_made, windows=(7, 90)).columns) == {"calls_made_7d": 7, "calls_made_90d": 90}
+    columns = declare(calls_made, windows=(7, 90)).columns
+    assert dict(columns) == {"calls_made_7d": Slice(7), "calls_made_90d": Slice(90)}
+
+
+def test_a_split_feature_has_a_column_for_each_part_and_combination() -> None:
+    assert list(declare(calls_made, windows=(30,), splits=(WEEKPART, DAYPART)).columns) == [
+        "calls_made_30d",
+        "calls_made_weekday_30d",
+        "calls_made_weekend_30d",
+        "calls_made_day_30d",
+        "calls_made_night_30d",
+        "calls_made_weekday_day_30d",
+        "calls_made_weekday_night_30d",
+        "calls_made_weekend_day_30d",
+        "calls_made_weekend_night_30d",
+    ]
+
+
+def test_a_column_of_a_part_says_so() -> None:
+    whole, weekday, _ = declare(calls_made, windows=(30,), splits=(WEEKPART,)).specs()
+    assert whole.description == "Number of calls made."
+    assert weekday.description == "Number of calls made. On weekday events alone."
+    assert whole.fingerprint != weekday.fingerprint
+
+
+def test_rows_are_chosen_by_a_condition_over_the_view() -> None:
+    with pytest.raises(DeclarationError, match="condition 'long' must say yes or no for each row of 'calls'"):
+        only(calls, "long", lambda call: call.duration_s)
+    with pytest.raises(DeclarationError, match=r"condition 'long': .*The view of 'calls' has: person_id"):
+        only(calls, "long", lambda call: call.seconds > 60)
+
+
+def test_rows_are_linked_by_a_column_there_is() -> None:
+    with pytest.raises(DeclarationError, match="the view of 'calls' has no column 'contact'; it has: person_id"):
+        linked(calls, "contact")
+
+
+def test_cells_are_ranked_by_a_measure_and_lie_days_apart_by_day() -> None:
+    with pytest.raises(DeclarationError, match="cells are ranked by a measure; 'seconds' is not among events"):
+        per(calls, "contact_id", ranked=("seconds",), events=lambda call: call.count())
+    with pytest.raises(DeclarationError, match="a number of days apart when their one key is 'day'"):
+        per(calls, "hour", apart=(7,), events=lambda call: call.count())
 
 
 def test_without_a_window_the_column_is_the_feature() -> None:
-    assert dict(declare(calls_made).columns) == {"calls_made": None}
+    assert dict(declare(calls_made).columns) == {"calls_made": Slice()}
 
 
 def test_a_spec_says_all_that_is_known_downstream() -> None:

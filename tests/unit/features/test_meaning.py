@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from features import windows
 from features.columns import Table
-from features.declare import REGISTRY, Cells, Risk, Unit, per
-from features.meaning import clocked
+from features.declare import REGISTRY, Risk, Unit
+from features.sources import Cells, linked, only, per
 from features.tables import brand_events, calls
+from features.windows import Calendar
 from tests.declaring import Body, calls_made, declare
 
 
@@ -118,13 +118,30 @@ def test_a_fingerprint_follows_the_cells_it_reads_and_no_others() -> None:
     assert before != prints(several, per(calls, "day", events=lambda call: call.count()))
 
 
-def test_a_fingerprint_follows_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fingerprint_follows_the_calendar_where_it_is_read() -> None:
     def night_calls(call):
         """Number of calls at night."""
         return call.count(where=call.is_night)
 
-    night, long = prints(night_calls), prints(long_calls(60))
-    monkeypatch.setattr(windows, "NIGHT_HOURS", range(7))
-    monkeypatch.setattr("features.declare.CLOCKED", clocked())
-    assert night != prints(night_calls)
-    assert long == prints(long_calls(60))
+    late = Calendar(night_from=22, night_to=6)
+    night, long = declare(night_calls), declare(long_calls(60))
+    assert night.specs()[0].fingerprint != night.specs(late)[0].fingerprint
+    assert long.specs()[0].fingerprint == long.specs(late)[0].fingerprint
+
+
+def test_a_fingerprint_follows_the_choice_of_rows() -> None:
+    def long_gap(call):
+        """Longest gap."""
+        return call.gap_s.max()
+
+    out = only(calls, "out", lambda call: call.direction == "out")
+    into = only(calls, "in", lambda call: call.direction == "in")
+    assert len({prints(long_gap), prints(long_gap, out), prints(long_gap, into)}) == 3
+
+
+def test_a_fingerprint_follows_what_rows_are_linked_by() -> None:
+    def answered(call):
+        """Calls after a call."""
+        return call.count(where=call.since_s < 60)
+
+    assert prints(answered, linked(calls, "contact_id")) != prints(answered, linked(calls, "direction"))

@@ -30,12 +30,13 @@ def test_the_mappings_that_come_with_the_project_are_valid(name: str) -> None:
     assert read_mapping(ROOT / "data" / "mappings" / f"{name}.yaml").sources
 
 
-def test_the_sample_mapping_fills_every_column_of_every_table_but_outcome() -> None:
+def test_the_sample_mapping_fills_every_column_but_outcome_and_what_only_a_ledger_tells() -> None:
     sources = read_mapping(ROOT / "data" / "mappings" / "sample.yaml").sources
     left_out = {
         (s.table, c.name) for s in sources for c in s.canonical.columns if c.name not in {*s.columns, *s.derived}
     }
-    assert left_out == {("applications", "outcome")}
+    told_by_a_ledger = ("given_at", "purpose_code", "fetch_type", "frequency_times", "frequency_unit", "data_life_days")
+    assert left_out == {("applications", "outcome"), *(("consents", name) for name in told_by_a_ledger)}
     assert len(sources) == 15
 
 
