@@ -28,9 +28,7 @@ from features.columns import (
     Kind,
     Sensitivity,
     Table,
-    events,
     flag,
-    pseudonym,
     whole,
 )
 from features.declare import Feature, Risk, Unit
@@ -46,12 +44,6 @@ COMMUNITY_KNOWN_MIN = 50
 MEANING = f"edges of all time; monthly vintages; Leiden by modularity; damping {DAMPING}; revision 1"
 """What a fingerprint says beside the expression; raise the revision when `pipeline.graph` counts otherwise."""
 
-contact_names = events(
-    "contact_names",
-    "one row per person and contact pseudonym that others know them by",
-    Category.COMMUNICATION,
-    pseudonym("contact_id", "contact", "The person's own number, as it appears in the calls and messages of others."),
-)
 loan_outcomes = Table(
     "loan_outcomes",
     "one row per instalment, from when it is known whether it defaulted",

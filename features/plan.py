@@ -18,7 +18,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from features.bind import bound, fields_under
-from features.columns import Kind, Table
+from features.columns import Kind, Sensitivity, Table
 from features.declare import Feature
 from features.meaning import canonical
 from features.reduce import KEY, added_up, atoms_of, finished, kind_of, looked_at, met
@@ -288,8 +288,11 @@ class _Drawing:
 def _reads(table: Table, declared: Sequence[Feature]) -> tuple[str, ...]:
     """The columns of as-of rows that a plan reads, in a fixed order."""
     kinds = {c.name for c in table.columns} | set(CLOCK) - GAP
-    if table.state:
-        return tuple(sorted({c.name for c in table.columns} - {"person_id"}))
+    if (
+        table.state
+    ):  # all that was declared tells declarations of one moment apart, but for what only the audit may read
+        open_to_all = {c.name for c in table.columns if c.sensitivity is not Sensitivity.PROTECTED}
+        return tuple(sorted(open_to_all - {"person_id"}))
     read = {"age_s"}
     for feature in declared:
         source, rows = feature.source, rows_of(feature.source)

@@ -252,9 +252,16 @@ brand_events = events(
     whole("amount_minor", "minor units", "Money spent; 0 when none."),
 )
 
+contact_names = events(
+    "contact_names",
+    "one row per person and contact pseudonym that others know them by",
+    Category.COMMUNICATION,
+    pseudonym("contact_id", "contact", "The person's own number, as it appears in the calls and messages of others."),
+)
+
 TABLES: tuple[Table, ...] = (
     *(applications, repayments, consents, people, devices, calls, messages, app_sessions, app_installs),
-    *(web_visits, locations, topups, data_usage, payments, brand_events),
+    *(web_visits, locations, topups, data_usage, payments, brand_events, contact_names),
 )
 BY_NAME: Mapping[str, Table] = MappingProxyType({t.name: t for t in TABLES})
 EVENT_TABLES: tuple[Table, ...] = tuple(t for t in TABLES if t.name not in ("applications", "repayments", "consents"))

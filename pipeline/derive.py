@@ -67,7 +67,7 @@ def chosen(params: Params, available: Sequence[str]) -> tuple[Feature, ...]:
     """
     known = all_features()
     made = {t.name for t in JOINED if set(t.sources) <= set(available)}
-    available = {*available, *made}
+    there = {*available, *made}
     names = {f.name for f in known} | {f.family for f in known} | {f.table.name for f in known}
     if unknown := sorted(set(params.derive.leave_out) - names):
         raise ConfigError(f"derive.leave_out names no feature, family or table: {', '.join(unknown)}")
@@ -75,7 +75,7 @@ def chosen(params: Params, available: Sequence[str]) -> tuple[Feature, ...]:
     return tuple(
         f
         for f in known
-        if f.table.name in available
+        if f.table.name in there
         and f.sensitivity is Sensitivity.ORDINARY
         and not {f.name, f.family, f.table.name} & left_out
     )
@@ -120,7 +120,8 @@ def measure(
     engine.make("opened", openings(asking.select(KEY, "person_id", "asked_at"), question.consents, question.purpose))
     opened = engine.named("opened")
     columns: dict[str, pa.Array] = {}
-    coverage, too_late = [], {}
+    coverage: list[pa.Table] = []
+    too_late: dict[str, int] = {}
     tables = (*EVENT_TABLES, *JOINED)
     reads = _reads(question.features)
     for done, table in enumerate(tables):

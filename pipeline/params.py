@@ -197,6 +197,13 @@ class Export(Section):
     replay_rows: int = Field(1_000, ge=1)
 
 
+class Audit(Section):
+    """Who acts in the audit log (by default, the operating system's user), and the key that signs its heads."""
+
+    actor: str | None = Field(None, pattern="^[A-Za-z][A-Za-z0-9._@+-]{0,63}$")
+    key_file: Place | None = None
+
+
 class Params(Section):
     """All parameters of a run."""
 
@@ -216,6 +223,7 @@ class Params(Section):
     evaluate: Evaluate = Evaluate()
     explain: Explain = Explain()
     export: Export = Export()
+    audit: Audit = Audit()
 
 
 def read_params(path: Path) -> Params:

@@ -11,9 +11,9 @@ from features.catalogue import named
 from features.columns import Sensitivity
 from features.declare import REGISTRY, Feature
 from features.graph import FEATURES as GRAPH_FEATURES
-from features.graph import contact_names, loan_outcomes, social_graph
+from features.graph import loan_outcomes, social_graph
 from features.joined import JOINED
-from features.tables import BY_NAME
+from features.tables import BY_NAME, contact_names
 from pipeline.params import Section, problems, read_yaml
 from saakh.errors import ConfigError
 from saakh.spec import Family, FeatureSpec

@@ -22,8 +22,11 @@ STAGES = {
 
 
 def run_stage(name: str, params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
-    """Run one stage; its module is imported only now, so that help stays fast."""
+    """Run one stage and enter it in the audit log; modules are imported only now, so that help stays fast."""
+    audit = import_module("pipeline.audit")
+    audit.ready(params, ws)  # a missing key or a tampered log stops here, before the stage writes
     summary: Summary = import_module(f"pipeline.{name}").run(params, ws, tell)
+    audit.record(params, ws, summary)
     return summary
 
 

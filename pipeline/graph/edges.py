@@ -13,8 +13,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.columns import Table
-from features.graph import contact_names, loan_outcomes
-from features.tables import calls, messages
+from features.graph import loan_outcomes
+from features.tables import calls, contact_names, messages
 from features.windows import DAY_S
 from pipeline.asof import visible
 from pipeline.engines import Engine

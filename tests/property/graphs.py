@@ -8,8 +8,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from features.columns import Table
-from features.graph import contact_names
-from features.tables import calls, consents, messages, repayments
+from features.tables import calls, consents, contact_names, messages, repayments
 from pipeline.canonical import schema
 from pipeline.engines import Engine
 from pipeline.graph import graph_features

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from features.graph import contact_names
-from features.tables import calls, consents, messages, repayments
+from features.tables import calls, consents, contact_names, messages, repayments
 from pipeline.engines import Engine
 from pipeline.graph import graph_features
 from saakh.errors import ConfigError
