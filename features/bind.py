@@ -1,4 +1,4 @@
-"""From an expression over a view to one over real rows: what it reads, what it reduces, and how its parts are replaced."""
+"""From an expression over a view to one over real rows: what it reads, what it reduces, how parts are replaced."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -73,8 +73,8 @@ class Table:
 
     `time` names the column that says when a row happened (None for consents); `available_at` beside it says when the
     house received it. `key` identifies a row. A `state` table holds what was declared or recorded: the latest row
-    before the snapshot counts; every other table is a stream of events. A *joined* table is made of `sources`, canonical
-    tables of the same consent category (`features.joined`).
+    before the snapshot counts; every other table is a stream of events. A *joined* table is made of `sources`,
+    canonical tables of the same consent category (`features.joined`).
     """
 
     name: str

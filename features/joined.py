@@ -1,4 +1,4 @@
-"""Tables made of others before the gate: calls and messages as one stream, and what happened with loans from this lender.
+"""Tables made of others before the gate: calls and messages as one stream, and what happened with this lender's loans.
 
 A joined table holds events of one consent category, each with its own time, so that the as-of join sees to the rest.
 """

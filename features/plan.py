@@ -1,9 +1,9 @@
-"""From declarations to few scans: rows become cells once, cells become slices, and every feature is read off the slices.
+"""From declarations to few scans: rows become cells once, cells become slices, and features are read off the slices.
 
-A row's age falls into one *band* between two windows, and its time into one part of each axis (weekday or weekend, day or
-night). Rows are reduced to cells of applicant × band × parts (× key). A slice, which is a window whole or by parts, is a
-union of cells, so further windows and splits cost no further scan of the rows. What is left is long: one row per applicant
-and slice, where every feature is computed once, whatever its number of columns.
+A row's age falls into one *band* between two windows, and its time into one part of each axis (weekday or weekend,
+day or night). Rows are reduced to cells of applicant × band × parts (× key). A slice, which is a window whole or by
+parts, is a union of cells, so further windows and splits cost no further scan of the rows. What is left is long: one
+row per applicant and slice, where every feature is computed once, whatever its number of columns.
 
 Pure Ibis over tables that exist by name alone: no data is read here, and the same plan runs on every engine.
 """
@@ -24,7 +24,7 @@ from features.meaning import canonical
 from features.reduce import KEY, added_up, atoms_of, finished, kind_of, looked_at, met
 from features.reduce import Cells as Reduced
 from features.sources import TYPES, Cells, Rows, Source, rows_of, view_of
-from features.windows import CALENDAR, CLOCK, Axis, Calendar, Slice, with_clock
+from features.windows import CLOCK, Axis, Calendar, Slice, with_clock
 from saakh.errors import DeclarationError
 
 GAP = frozenset({"gap_s", "window_days"})

@@ -1,8 +1,8 @@
 """Rows to cells, cells to slices: each reduction of an expression computed in the cheapest way that is exact.
 
 - Counts, sums, smallest and largest values *add up*: cells hold them, and a slice adds its cells up.
-- Those of `gap_s` have cells of their own: a gap belongs to the band of its older end, so that a window holds a gap when it
-  holds both its ends.
+- Those of `gap_s` have cells of their own: a gap belongs to the band of its older end, so that a window holds a gap
+  when it holds both its ends.
 - Distinct counts have cells by what is counted.
 - Anything else, medians above all, looks at the rows of each slice.
 """
@@ -30,7 +30,8 @@ COUNTS = (ops.Count, ops.CountStar, ops.CountDistinct)
 class Cells:
     """Rows of one source reduced to a row per applicant, key, band and part: whatever several groups of features need.
 
-    `rows` have the view's columns; `windows` bound the bands; a cell older than the longest is left out when `is_bounded`.
+    `rows` have the view's columns; `windows` bound the bands; a cell older than the longest is left out when
+    `is_bounded`.
     """
 
     name: str
@@ -110,7 +111,7 @@ def looked_at(
 
 
 def kind_of(node: ops.Reduction) -> str:
-    """How a reduction of rows is computed: `event`, `gap`, `distinct`, `rows`, or `window` for what the slice itself tells."""
+    """How a reduction of rows is computed: `event`, `gap`, `distinct`, `rows`; `window` when the slice itself tells."""
     fields = fields_under(node)
     if fields == {"window_days"}:
         return "window"

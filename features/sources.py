@@ -1,6 +1,7 @@
 """What a feature can be measured on: a table's rows, some of them, rows linked to the one before, or cells of rows.
 
-A source shows its body a *view*: an Ibis table without data. Columns every view of events has are in `features.windows`.
+A source shows its body a *view*: an Ibis table without data. Columns every view of events has are in
+`features.windows`.
 """
 
 import hashlib
@@ -34,9 +35,10 @@ Body = Callable[[Any], Any]
 class Rows:
     """Some rows of a table, or rows told about their neighbours.
 
-    `where` is a condition over the table's view (None: all rows). With a key in `by`, the view also has, of the row before
-    with the same key: `since_s`, seconds since then, and `last_<column>` of each column in `carried`; and of the row after:
-    `until_s` and `next_<column>`. `gap_s` counts from the row before among these rows, whatever its key.
+    `where` is a condition over the table's view (None: all rows). With a key in `by`, the view also has, of the row
+    before with the same key: `since_s`, seconds since then, and `last_<column>` of each column in `carried`; and of
+    the row after: `until_s` and `next_<column>`. `gap_s` counts from the row before among these rows, whatever its
+    key.
     """
 
     table: Table
@@ -50,9 +52,10 @@ class Rows:
 class Cells:
     """Rows reduced to one row per applicant, key and slice: what entropies and top shares are taken of.
 
-    `measures` maps a column name to its expression over the view of `rows`. For each measure `m` in `ranked` the view also
-    has `rank_m` (1 for the largest), `before_m` (the sum of the larger ones) and `whole_m` (the sum of all); for each number
-    of days in `apart` and each measure, `m_<days>`: the measure of the cell whose key `day` is that many days older.
+    `measures` maps a column name to its expression over the view of `rows`. For each measure `m` in `ranked` the view
+    also has `rank_m` (1 for the largest), `before_m` (the sum of the larger ones) and `whole_m` (the sum of all); for
+    each number of days in `apart` and each measure, `m_<days>`: the measure of the cell whose key `day` is that many
+    days older.
     """
 
     rows: Table | Rows
@@ -124,8 +127,8 @@ def per(
 ) -> Cells:
     """Cells of rows: `per(calls, "contact_id", events=lambda call: call.count())`.
 
-    An unknown key or column, or a measure that is no aggregate, is a `DeclarationError`. `ranked` names measures, `apart`
-    numbers of days (the one key is then `day`); see `Cells`.
+    An unknown key or column, or a measure that is no aggregate, is a `DeclarationError`. `ranked` names measures,
+    `apart` numbers of days (the one key is then `day`); see `Cells`.
     """
     have = view_of(rows)
     for key in keys:

@@ -20,7 +20,7 @@ SLOT_HOURS = 4
 
 @dataclass(frozen=True)
 class Calendar:
-    """What night and weekend mean: hours `[night_from, night_to)`, past midnight when they fall; days from Monday, 0."""
+    """What night and weekend mean: hours `[night_from, night_to)`, past midnight when they fall; Monday is day 0."""
 
     night_from: int = 0
     night_to: int = 6

@@ -23,7 +23,7 @@ def visible(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table
 
 
 def consented(cohort: ir.Table, openings: ir.Table, events: ir.Table, table: Table) -> ir.Table:
-    """The rows whose time consent opens, whenever they happened: `visible` with `is_past`, which is false for those it hides.
+    """The rows whose time consent opens, whenever they happened: `visible` with `is_past`, false for those it hides.
 
     For the stage that counts what came too late; nothing but that count may read a row that is not past.
     """

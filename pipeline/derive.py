@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
@@ -40,7 +41,7 @@ BATCH_EVENTS_PER_GB = 2_000_000
 class Derived:
     """What the stage makes of a batch of people, sorted by person and application.
 
-    `matrix` has one row an application and one column a feature and slice, `coverage` one row an application and source;
+    `matrix` has one row an application and one column a feature and slice, `coverage` one an application and source;
     `too_late` counts, by table, the consented events that happened or were received too late to be seen.
     """
 
@@ -275,7 +276,7 @@ class Batches:
         person = self.cohort["person_id"].to_numpy(zero_copy_only=False)
         firsts = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
         cuts = [*firsts[np.unique(np.linspace(0, len(firsts), wanted, endpoint=False, dtype=int))], len(self.cohort)]
-        for first, last in zip(cuts[:-1], cuts[1:], strict=True):
+        for first, last in pairwise(cuts):
             yield self.cohort.slice(first, last - first)
 
     def _of(self, part: pa.Table, parts: int) -> Question:

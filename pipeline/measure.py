@@ -1,4 +1,4 @@
-"""Run a plan on an engine, and stand its long results up as columns: a row an application, a column a feature and slice."""
+"""Run a plan on an engine, and stand its long results up as columns, one a feature and slice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -18,7 +18,8 @@ PEOPLE = 2_000
 
 def print_plan(params: Params, table: str | None, people: int = PEOPLE) -> None:
     """Measure the first people of the cohort, and print each table's scans, cells, rows and seconds."""
-    ws, steps = Workspace(params.workspace), []
+    ws = Workspace(params.workspace)
+    steps: list[Taken] = []
     with closing(Engine(params.threads, params.memory_gb)) as engine, progress("explain") as tell:
         cohort = engine.arrow(
             engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY]
@@ -38,8 +39,8 @@ def _grid(name: str, steps: list[Taken], features: tuple[Feature, ...]) -> Grid:
     seconds = sum(step.seconds for step in mine)
     title = f"{name}: {len(features)} features, {columns} columns, {len(mine) - 1} scans, {seconds:.2f} s"
     grid = Grid(title=title, title_justify="left", box=None, pad_edge=False)
-    for heading, side in (("step", "left"), ("makes", "left"), ("rows", "right"), ("seconds", "right"), ("of", "left")):
-        grid.add_column(heading, justify=side, overflow="fold")
+    for heading in ("step", "makes", "rows", "seconds", "of"):
+        grid.add_column(heading, justify="right" if heading in {"rows", "seconds"} else "left", overflow="fold")
     made = (
         {r.name: ", ".join(f.name for f in r.features) for r in plan(features[0].table, features).results}
         if features

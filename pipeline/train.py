@@ -40,8 +40,8 @@ GAP_SHARE_MAX = 0.1
 class Learned:
     """A fitted booster with all it came from; `log_odds` are NaN for loans on neither side.
 
-    `inputs` and `text` are the model with the inputs its trees read. Features that say nothing were `dropped`; others were
-    `set_aside` with the reason.
+    `inputs` and `text` are the model with the inputs its trees read. Features that say nothing were `dropped`, others
+    `set_aside`, with the reason.
     """
 
     split: Split

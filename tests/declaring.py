@@ -5,23 +5,22 @@ from typing import Any
 
 import pytest
 
-from features.columns import Table
 from features.declare import REGISTRY, Feature, Unit, feature
-from features.sources import Cells, Rows
+from features.sources import Source
 from features.tables import calls
 from saakh.errors import DeclarationError
 
 Body = Callable[[Any], Any]
 
 
-def declare(body: Body, source: Table | Rows | Cells = calls, *, module: str = "features.social", **said: Any) -> Feature:
+def declare(body: Body, source: Source = calls, *, module: str = "features.social", **said: Any) -> Feature:
     """The body declared as if it stood in that module."""
     body.__module__ = module
     feature(source, **{"unit": Unit.COUNT, "reason": "Few calls"} | said)(body)
     return REGISTRY[body.__name__]
 
 
-def refused(body: Body, source: Table | Rows | Cells = calls, **said: Any) -> str:
+def refused(body: Body, source: Source = calls, **said: Any) -> str:
     """What the refusal says; nothing is registered."""
     before = dict(REGISTRY)
     with pytest.raises(DeclarationError) as error:

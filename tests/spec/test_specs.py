@@ -10,14 +10,15 @@ from features.catalogue import all_features
 from features.columns import Table
 from features.tables import consents
 from pipeline.canonical import schema
+from pipeline.catalogue.worked import Example, agrees, examples
 from pipeline.derive import derive
 from pipeline.engines import Engine
 from tests.ascii import rows
-from tests.spec.worked import Example, agrees, examples
 
 PAGES = sorted(Path(__file__).parent.glob("*/*.md"))
 EXAMPLES = [example for page in PAGES for example in examples(page)]
 FEATURES = {feature.name: feature for feature in all_features()}
+TABLES = {table.name: table for table in (FEATURES[e.feature].table for e in EXAMPLES)}
 ENGINES = {"duckdb": lambda: Engine(threads=1, memory_gb=1)}
 
 Row = dict[str, float | None]
@@ -31,7 +32,7 @@ def measured(request: pytest.FixtureRequest) -> Iterator[list[Row]]:
         engine,
         cohort(),
         engine.table(agreed(), "consents"),
-        {t.name: engine.table(events(t), t.name) for t in sorted({table_of(e) for e in EXAMPLES}, key=lambda t: t.name)},
+        {name: engine.table(events(table), name) for name, table in sorted(TABLES.items())},
         all_features(),
         "score",
     )
