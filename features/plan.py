@@ -130,12 +130,24 @@ class _Group:
         """What is computed of rows: the cells' measures, or the features themselves."""
         self.atoms = atoms_of(self.measures)
 
-    def members(self, bands: Sequence[int]) -> tuple[tuple[str, ...], list[tuple[int | bool | None, ...]]]:
-        """Which cells each slice has, in bands between these windows: columns and rows of a literal."""
+    def slices_of(self, nodes: Sequence[ops.Reduction]) -> list[Slice]:
+        """The slices for which any of these reductions is wanted."""
+        if isinstance(self.source, Cells):
+            return list(self.slices)
+        wanted = set(nodes)
+        using = [f for f in self.features if wanted & set(atoms_of({f.name: self.exprs[f.name]}))]
+        return [cut for cut in self.slices if any(cut in f.columns.values() for f in using)]
+
+    def members(
+        self, bands: Sequence[int], nodes: Sequence[ops.Reduction]
+    ) -> tuple[tuple[str, ...], list[tuple[int | bool | None, ...]]]:
+        """Which cells each slice has that these are wanted for, in bands between windows: a literal."""
+        wanted = self.slices_of(nodes)
         last = len(bands)
         rows = [
             (number, cut.window, band, *whole)
             for number, cut in enumerate(self.slices)
+            if cut in wanted
             for band in range((bands.index(cut.window) if cut.window else last) + 1)
             for whole in product((False, True), repeat=len(self.axes))
             if all(whole[self.axes.index(axis)] == is_true for axis, is_true in cut.parts)
@@ -244,7 +256,7 @@ class _Drawing:
             keys = tuple(dict.fromkeys([*group.keys, column]))
             counts: dict[ops.Reduction, str] = {}
             wanted = [met(node, group.rows_view) for node in nodes]
-            values = self._sliced(group, self._cells(group, keys, False), wanted, counts, keys)
+            values = self._sliced(group, self._cells(group, keys, False), wanted, counts, keys, nodes)
             names |= {node: f"distinct_{column}_{n}" for n, node in enumerate(nodes)}
             found = {names[n]: values.count(where=values[counts[m]] > 0) for n, m in zip(nodes, wanted, strict=True)}
             yield values.group_by([KEY, "slice", *group.keys]).aggregate(**found)
@@ -257,7 +269,7 @@ class _Drawing:
                 some = {node: f"{'gap_' if is_of_gaps else ''}rows_{n}" for n, node in enumerate(nodes)}
                 names |= some
                 bands = sorted({cut.window for cut in group.slices if cut.window})
-                members = self.bring("members", *group.members(bands))
+                members = self.bring("members", *group.members(bands, nodes))
                 yield looked_at(self._rows(group.rows), group.rows_view, members, bands, some, group.keys)
 
     def _sliced(
@@ -267,11 +279,13 @@ class _Drawing:
         wanted: Sequence[ops.Reduction],
         names: dict[ops.Reduction, str],
         keys: Sequence[str],
+        of: Sequence[ops.Reduction] = (),
     ) -> ir.Table:
+        """Cells added up to the slices for which `of`, or what is wanted itself, is wanted."""
         made = self.keep(cells.name, cells.expr)
         some = {node: cells.atoms[node] for node in wanted}
         names |= some
-        return added_up(made, self.bring("members", *group.members(cells.bands)), some, keys)
+        return added_up(made, self.bring("members", *group.members(cells.bands, of or wanted)), some, keys)
 
     def _rows(self, rows: Table | Rows) -> ir.Table:
         """The rows of a source: all, those that meet its condition, or those told about their neighbours."""

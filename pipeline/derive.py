@@ -130,12 +130,13 @@ def measure(
         features = tuple(f for f in question.features if f.table is table)
         rows = _rows(engine, table, question, asking, opened, reads.get(table.name, ()))
         if rows is not None and (features or not table.sources):
-            late = see(engine, rows, plan(table, features), watch)
+            late = see(engine, rows, plan(table, features), watch, is_kept=not _is_stacked(table, question.events))
             columns |= measured(engine, plan(table, features), len(cohort), watch)
             too_late |= {} if table.sources else {table.name: late}
         if not table.sources:
             coverage.append(_covered(engine, cohort, table, rows is not None))
-    engine.drop(*(f"{table.name}_{kind}" for table in tables for kind in ("consented", "applicants")))
+    made = [t.name for t in tables if not _is_stacked(t, question.events)]
+    engine.drop(*(f"{name}_consented" for name in made), *(f"{t.name}_applicants" for t in tables))
     tell("derive", len(tables), len(tables))
     nothing = pa.nulls(len(cohort), pa.float64())
     wanted = {column: columns.get(column, nothing) for f in question.features for column in f.columns}
@@ -154,12 +155,17 @@ def _reads(features: Sequence[Feature]) -> Mapping[str, tuple[str, ...]]:
     return reads
 
 
+def _is_stacked(table: Table, events: Mapping[str, ir.Table]) -> bool:
+    """Whether a table's as-of rows are those of its sources, stacked."""
+    return table.name in STACKED and table.name not in events and set(table.sources) <= set(events)
+
+
 def _rows(
     engine: Engine, table: Table, question: Question, asking: ir.Table, opened: ir.Table, reads: Sequence[str]
 ) -> ir.Table | None:
     """Consented rows of a table with their clock and `is_past`; None when it was not ingested."""
     events = question.events
-    if table.name not in events and table.name in STACKED and set(table.sources) <= set(events):
+    if _is_stacked(table, events):
         return BUILD[table.name]({name: engine.named(f"{name}_consented") for name in table.sources})
     if table.name in events:
         rows = events[table.name]
@@ -172,10 +178,13 @@ def _rows(
     return told(consented, table, question.calendar, (*known, "is_past"))
 
 
-def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None) -> int:
-    """Make what a plan reads: the as-of rows, and who has any; returns how many rows came too late."""
+def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None, *, is_kept: bool = True) -> int:
+    """Make what a plan reads: the as-of rows, and who has any; returns how many rows came too late.
+
+    The rows are kept, once computed, unless they are but those of other tables stacked.
+    """
     table, began = drawn.table, perf_counter()
-    engine.make(f"{table.name}_consented", rows)
+    (engine.make if is_kept else engine.view)(f"{table.name}_consented", rows)
     kept = engine.named(f"{table.name}_consented")
     past = kept.filter(kept.is_past)
     engine.view(drawn.seen, past.select(NUMBER, *drawn.reads))
