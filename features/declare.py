@@ -92,9 +92,8 @@ class Feature:
         """Those measures of its cells that the value depends on."""
         if not isinstance(self.source, Cells):
             return {}
-        if self.source.ranked:  # all of them tell cells of one rank apart
-            return self.source.measures
-        read = {name.removeprefix(f"{kind}_") for kind in ("rank", "before", "whole") for name in fields_of(self.expr)}
+        read = {*self.source.ranked, *self.source.ties}
+        read |= {name.removeprefix(f"{kind}_") for kind in ("rank", "before", "whole") for name in fields_of(self.expr)}
         read |= {name.removesuffix(f"_{days}") for days in self.source.apart for name in read}
         return {name: measure for name, measure in self.source.measures.items() if name in read}
 
@@ -146,7 +145,7 @@ class Feature:
             cut.window,
             *cut.words,
             canonical(self.expr),
-            [*source.keys, *source.ranked, *source.apart] if isinstance(source, Cells) else [],
+            [*source.keys, *source.ranked, *source.ties, *source.apart] if isinstance(source, Cells) else [],
             {name: canonical(measure) for name, measure in self._measures.items()},
             {name: canonical(clock[name]) for name in read},
             _chosen(rows),

@@ -363,9 +363,7 @@ def _merged_measures(declared: Sequence[Feature]) -> Mapping[str, Source]:
 
 def _read(source: Cells, exprs: Mapping[str, ir.Value]) -> Mapping[str, ir.Value]:
     """Those measures that a feature reads."""
-    if source.ranked:  # what tells two cells of one rank apart must not depend on what else is measured
-        return source.measures
-    read = set().union(*(fields_under(e.op()) for e in exprs.values()))
+    read = {*source.ranked, *source.ties}.union(*(fields_under(e.op()) for e in exprs.values()))
     read |= {f"{name}".removesuffix(f"_{days}") for name in read for days in source.apart}
     return {name: measure for name, measure in source.measures.items() if name in read}
 
@@ -376,7 +374,7 @@ def _with_beside(keyed: ir.Table, source: Cells) -> ir.Table:
     told: dict[str, ir.Value] = {}
     for name in source.ranked:
         # ties in the order of all that is measured; keys decide only between cells that are alike
-        order = [keyed[m].desc() for m in dict.fromkeys([name, *source.measures])] + [keyed[k] for k in source.keys]
+        order = [keyed[m].desc() for m in dict.fromkeys([name, *source.ties])] + [keyed[k] for k in source.keys]
         upto = ibis.cumulative_window(group_by=within, order_by=order)
         told[f"rank_{name}"] = ibis.row_number().over(ibis.window(group_by=within, order_by=order)) + 1
         told[f"before_{name}"] = keyed[name].sum().over(upto) - keyed[name]

@@ -62,6 +62,7 @@ class Cells:
     keys: tuple[str, ...]
     measures: Mapping[str, ir.Value]
     ranked: tuple[str, ...] = ()
+    ties: tuple[str, ...] = ()
     apart: tuple[int, ...] = ()
 
     @property
@@ -123,23 +124,28 @@ def linked(table: Table, by: str, *carried: str, where: Body | None = None) -> R
 
 
 def per(
-    rows: Table | Rows, *keys: str, ranked: tuple[str, ...] = (), apart: tuple[int, ...] = (), **measures: Body
+    rows: Table | Rows,
+    *keys: str,
+    ranked: tuple[str, ...] = (),
+    ties: tuple[str, ...] = (),
+    apart: tuple[int, ...] = (),
+    **measures: Body,
 ) -> Cells:
     """Cells of rows: `per(calls, "contact_id", events=lambda call: call.count())`.
 
     An unknown key or column, or a measure that is no aggregate, is a `DeclarationError`. `ranked` names measures,
-    `apart` numbers of days (the one key is then `day`); see `Cells`.
+    `ties` those that put cells of one rank in order (all, if not said), `apart` numbers of days (by the one key `day`).
     """
     have = view_of(rows)
     for key in keys:
         if key not in have.columns:
             raise DeclarationError(f"the view of '{rows.name}' has no key '{key}'; it has: {_list(have)}")
     measured = {name: evaluated(f"measure '{name}'", measure, rows) for name, measure in measures.items()}
-    if unknown := [name for name in ranked if name not in measured]:
+    if unknown := [name for name in (*ranked, *ties) if name not in measured]:
         raise DeclarationError(f"cells are ranked by a measure; '{unknown[0]}' is not among {', '.join(measured)}")
     if apart and keys != ("day",):
         raise DeclarationError("cells lie a number of days apart when their one key is 'day'")
-    return Cells(rows, keys, MappingProxyType(measured), ranked, apart)
+    return Cells(rows, keys, MappingProxyType(measured), ranked, ties or tuple(measured) if ranked else (), apart)
 
 
 def evaluated(who: str, body: Body, source: Source) -> ir.Value:

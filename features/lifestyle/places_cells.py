@@ -29,6 +29,7 @@ per_cell = per(
     locations,
     "cell_id",
     ranked=("fixes", "night_fixes", "work_fixes"),
+    ties=("fixes", "night_fixes", "work_fixes", "east_m", "north_m"),
     fixes=lambda fix: fix.count(),
     night_fixes=lambda fix: fix.count(where=fix.is_night),
     work_fixes=lambda fix: fix.count(where=fix.is_work_time),

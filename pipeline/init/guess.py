@@ -36,6 +36,7 @@ _TABLE_WORDS: Mapping[str, tuple[str, ...]] = {
     "topups": ("topup", "top_up", "recharge", "airtime"),
     "data_usage": ("data_usage", "traffic", "mobile_data"),
     "payments": ("payment", "upi", "transaction", "txn", "wallet"),
+    "contact_names": ("contact_name", "own_number", "msisdn"),
     "brand_events": ("brand", "purchase", "loyalty", "warranty"),
 }
 _COLUMN_WORDS: Mapping[str, tuple[str, ...]] = {
