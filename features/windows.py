@@ -10,29 +10,14 @@ from enum import Enum
 
 import ibis.expr.types as ir
 
+from features.calendar import CALENDAR, Calendar
+
 DAY_S = 86_400
 SHORT, MEDIUM, LONG, HALF_YEAR = 7, 30, 90, 180
 STANDARD = (MEDIUM, LONG)
 EVERY = (SHORT, MEDIUM, LONG, HALF_YEAR)
 WORK_HOURS = range(9, 18)
 SLOT_HOURS = 4
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """What night and weekend mean: hours `[night_from, night_to)`, past midnight when they fall; Monday is day 0."""
-
-    night_from: int = 0
-    night_to: int = 6
-    weekend: tuple[int, ...] = (5, 6)
-
-    def is_night(self, hour: ir.IntegerValue) -> ir.BooleanValue:
-        """Whether an hour of the day belongs to the night."""
-        after, before = hour >= self.night_from, hour < self.night_to
-        return after & before if self.night_from < self.night_to else after | before
-
-
-CALENDAR = Calendar()
 
 
 class Axis(Enum):
@@ -95,10 +80,15 @@ def with_clock(rows: ir.Table, calendar: Calendar = CALENDAR) -> ir.Table:
         local_day=(rows.local_at.truncate("s").epoch_seconds() // DAY_S).cast("int64"),
         minute=rows.hour * 60 + rows.local_at.minute().cast("int64"),
         slot=(rows.hour // SLOT_HOURS).cast("int64"),
-        is_night=calendar.is_night(rows.hour),
+        is_night=_is_night(rows.hour, calendar),
         is_weekend=weekday.isin(calendar.weekend),
         is_work_time=weekday.notin(calendar.weekend) & rows.hour.between(WORK_HOURS.start, WORK_HOURS.stop - 1),
     )
+
+
+def _is_night(hour: ir.IntegerValue, calendar: Calendar) -> ir.BooleanValue:
+    after, before = hour >= calendar.night_from, hour < calendar.night_to
+    return after & before if calendar.night_from < calendar.night_to else after | before
 
 
 def with_gap(rows: ir.Table) -> ir.Table:

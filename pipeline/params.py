@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from features.calendar import CALENDAR, Calendar
 from features.columns import PURPOSES
-from features.windows import CALENDAR, Calendar
 from saakh.errors import ConfigError, EmptyInputError, MissingInputError, UnreadableInputError
 from saakh.manifest import SEMVER
 from saakh.trees import TREES_MAX

@@ -141,7 +141,7 @@ def test_what_nobody_foresaw_is_placed_and_repeats_no_value(tmp_path: Path) -> N
     ended = ended_in_a_stage(tmp_path, "int('98123 ' + '45678')")
     assert ended.returncode == 1
     assert "ValueError: not foreseen" in ended.stderr
-    assert 'cli.py", line' in ended.stderr
+    assert 'cli/__init__.py", line' in ended.stderr
     assert "98123 45678" not in ended.stdout + ended.stderr
 
 
