@@ -9,7 +9,7 @@ import pyarrow as pa
 from features import tables
 from features.columns import Category
 from pipeline.asof import covered
-from pipeline.engines import Engine, write_table
+from pipeline.engines import open_engine, write_table
 from pipeline.gate import openings
 from pipeline.params import Params
 from pipeline.summary import Summary, Tell, quiet, timed
@@ -62,9 +62,9 @@ def _verdict(row: ir.Table, params: Params, as_of: ir.Value) -> ir.StringValue:
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read applications and consents, write the cohort and the tally of exclusions."""
-    with timed("cohort") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
-        applications = engine.read(ws.need("ingest", "applications.parquet"), tables.applications.by_name)
-        consents = engine.read(ws.need("ingest", "consents.parquet"), tables.consents.by_name)
+    with timed("cohort") as summary, closing(open_engine(params)) as engine:
+        applications = engine.canonical(ws, tables.applications)
+        consents = engine.canonical(ws, tables.consents)
         judged = engine.arrow(cohort(applications, consents, params), ["application_id"])
         counts = tally(judged.column("verdict"))
         kept = judged.filter(pa.compute.equal(judged.column("verdict"), KEPT)).drop_columns(["verdict"])

@@ -21,7 +21,7 @@ from features.plan import Plan, plan, told
 from features.tables import BY_NAME, EVENT_TABLES
 from features.windows import CALENDAR, CLOCK, DAY_S, Calendar
 from pipeline import asof
-from pipeline.engines import Engine, write_batches, write_table
+from pipeline.engines import Engine, open_engine, write_batches, write_table
 from pipeline.gate import openings
 from pipeline.measure import Taken, Watch, measured
 from pipeline.params import Params
@@ -221,7 +221,7 @@ def _covered(engine: Engine, cohort: pa.Table, table: Table, is_ingested: bool) 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and every ingested table, write the feature matrix, its specs and the coverage of its sources."""
-    with timed("derive") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
+    with timed("derive") as summary, closing(open_engine(params)) as engine:
         cohort = engine.arrow(
             engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY]
         )
@@ -242,10 +242,9 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
 def asked(params: Params, ws: Workspace, engine: Engine) -> Question:
     """What a run asks of its workspace."""
     purpose = read_json(ws.need("cohort", "cohort.json"))["purpose"]  # that of the cohort, whatever is asked now
-    consents = engine.read(ws.need("ingest", "consents.parquet"), BY_NAME["consents"].by_name)
+    consents = engine.canonical(ws, BY_NAME["consents"])
     sources = {*EVENT_TABLES, *(BY_NAME[name] for table in JOINED for name in table.sources)}
-    paths = {t.name: ws.root / "ingest" / f"{t.name}.parquet" for t in sources}
-    events = {name: engine.read(path, BY_NAME[name].by_name) for name, path in paths.items() if path.exists()}
+    events = {t.name: rows for t in sources if (rows := engine.find(ws, t)) is not None}
     features = chosen(params, tuple(events))
     if not features:
         raise EmptyInputError(f"no feature can be derived from the tables ingested: {', '.join(events) or 'none'}")

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from features import tables
 from pipeline.cohort import tally
-from pipeline.engines import Engine, write_table
+from pipeline.engines import open_engine, write_table
 from pipeline.params import Label, Params
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, write_json
@@ -70,11 +70,9 @@ def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and its repayments, write labels and the tally of what could not be labelled."""
-    with timed("label") as summary, closing(Engine(params.threads, params.memory_gb)) as engine:
+    with timed("label") as summary, closing(open_engine(params)) as engine:
         cohort = engine.read(ws.need("cohort", "cohort.parquet"), ("application_id", "disbursed_at"))
-        outcomes = engine.read(ws.need("ingest", "applications.parquet"), ("application_id", "outcome"))
-        paid = ws.root / "ingest" / "repayments.parquet"
-        repayments = engine.read(paid, tables.repayments.by_name) if paid.exists() else None
+        outcomes, repayments = engine.canonical(ws, tables.applications), engine.find(ws, tables.repayments)
         judged = engine.arrow(labels(cohort, outcomes, repayments, params), ["application_id"])
         counts = tally(judged.column("verdict"))
         kept = judged.filter(pa.compute.is_in(judged.column("verdict"), pa.array(LABELS)))

@@ -2,9 +2,10 @@
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -70,6 +71,18 @@ class Section(BaseModel):
     """A part of the parameters: frozen, and closed to keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Spark(Section):
+    """Where Spark runs under `engine: spark`, and what it is told; see docs/spark.md.
+
+    At None, `master` is what `spark-submit` says, else `local[threads]`. `tables` is where canonical tables lie when
+    not in the workspace: the address of a folder (`s3a://...`), or a namespace of a catalogue (`lake.saakh`).
+    """
+
+    master: str | None = None
+    tables: str | None = None
+    settings: Mapping[str, str | bool | int | float] = {}
 
 
 class Simulate(Section):
@@ -213,6 +226,8 @@ class Params(Section):
     workspace: Path = Path("data/sample")
     threads: int = Field(2, ge=1, le=1_024)
     memory_gb: float = Field(4.0, ge=0.25, le=1e6)
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark: Spark = Spark()
     simulate: Simulate = Simulate()
     ingest: Ingest = Ingest()
     check: Check = Check()

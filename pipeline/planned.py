@@ -8,7 +8,7 @@ from features.declare import Feature
 from features.plan import plan
 from pipeline.console import out, progress
 from pipeline.derive import COHORT, KEY, asked, measure
-from pipeline.engines import Engine
+from pipeline.engines import open_engine
 from pipeline.measure import Taken
 from pipeline.params import Params
 from pipeline.workspace import Workspace
@@ -20,7 +20,7 @@ def print_plan(params: Params, table: str | None, people: int = PEOPLE) -> None:
     """Measure the first people of the cohort, and print each table's scans, cells, rows and seconds."""
     ws = Workspace(params.workspace)
     steps: list[Taken] = []
-    with closing(Engine(params.threads, params.memory_gb)) as engine, progress("explain") as tell:
+    with closing(open_engine(params)) as engine, progress("explain") as tell:
         cohort = engine.arrow(
             engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY]
         )

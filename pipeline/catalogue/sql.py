@@ -14,6 +14,7 @@ from features.declare import Feature
 from features.plan import KEY, Literal, Plan, plan, told
 from features.sources import TYPES
 from features.windows import CALENDAR, Slice
+from pipeline.engines.dialect import spoken
 from saakh.errors import ConfigError
 
 DIALECTS = {"duckdb": "DuckDB", "pyspark": "Spark"}
@@ -65,7 +66,7 @@ def text(expr: ir.Table, dialect: str) -> str:
     if dialect == "pyspark" and ibis.options.pyspark is None:
         ibis.options.pyspark = _Spark()
     try:
-        return str(ibis.to_sql(expr, dialect=dialect))
+        return str(ibis.to_sql(spoken(expr, dialect), dialect=dialect))
     except (AttributeError, ValueError, ImportError, NotImplementedError):
         raise ConfigError(f"no SQL dialect '{dialect}' here; try {' or '.join(DIALECTS)}") from None
 

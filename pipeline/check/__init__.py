@@ -21,7 +21,7 @@ from pipeline.check.frames import Examiner
 from pipeline.check.page import page
 from pipeline.check.report import Outcome, Report, TableReport
 from pipeline.check.tables import Arrival, Limits, arrival_outcomes, read_arrivals, schema_outcomes, stale_streams
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 from pipeline.params import Params
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, write_json, write_text
@@ -39,7 +39,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
             raise ContractError("no table applications was ingested; add a source for it to the mapping")
         files = {t.name: ws.root / "ingest" / f"{t.name}.parquet" for t in TABLES}
         limits = Limits(params.as_of, params.check.rejected_share_max, params.check.freshness_days_max)
-        with closing(Engine(params.threads, params.memory_gb)) as engine:
+        with closing(Embedded(params.threads, params.memory_gb)) as engine:
             tables = {name: engine.read(path) for name, path in files.items() if path.exists()}
             arrivals = read_arrivals(engine, account, rejects, tables)
             report = validate(engine, tables, limits, arrivals, tell)

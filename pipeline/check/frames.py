@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,9 @@ def context(**settings: Any) -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     # Its warnings may quote what it met in a frame.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
-    import great_expectations as gx  # noqa: PLC0415
+    with warnings.catch_warnings():  # PySpark, where it is installed, warns of pandas 3, with which it is not used
+        warnings.simplefilter("ignore", FutureWarning)
+        import great_expectations as gx  # noqa: PLC0415
     from great_expectations.data_context.types.base import (  # noqa: PLC0415
         DataContextConfig,
         InMemoryStoreBackendDefaults,

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.tables import BY_NAME
-from pipeline.engines import Engine, write_table
+from pipeline.engines import Embedded, Engine, write_table
 from pipeline.ingest.account import Account, by_table, rejects
 from pipeline.ingest.consent import asserted, from_ledger
 from pipeline.ingest.mapping import Consent, Mapping, read_mapping
@@ -45,7 +45,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
             _stage(out / "staged", accounts, mapping, pseudonyms, bounds(params), tell)
             if not any(account.rows_in for account in accounts):
                 raise EmptyInputError(f"the files in {params.ingest.source} that the mapping names hold no row")
-            with closing(Engine(params.threads, params.memory_gb)) as engine:
+            with closing(Embedded(params.threads, params.memory_gb)) as engine:
                 _settle(engine, out, accounts, tell)
                 tables = by_table(accounts)
                 made = _asserted(engine, out, mapping.consent, params, pseudonyms) if mapping.consent else agreed

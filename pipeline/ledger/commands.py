@@ -8,7 +8,7 @@ from pathlib import Path
 
 from features.columns import PURPOSES, Category
 from pipeline.console import out
-from pipeline.engines import Engine
+from pipeline.engines import Embedded
 from pipeline.ledger import whose
 from pipeline.ledger.receipt import read_house, receipts
 from pipeline.ledger.why import Answer, Asked, answer, moment, status
@@ -24,7 +24,7 @@ HOUSE = Path("data/contracts/house.yaml")
 def print_status(params: Params, given: str, at: datetime | None = None) -> None:
     """Print what a person's consents open, by category and purpose, at a moment (by default the run's `as_of`)."""
     ws, asked_at = Workspace(params.workspace), _utc(at or params.as_of)
-    with closing(Engine(params.threads, params.memory_gb)) as engine:
+    with closing(Embedded(params.threads, params.memory_gb)) as engine:
         person = whose.person(engine, ws, given, params)
         answers = status(whose.consents_of(engine, ws, person), asked_at)
     _show([f"person {person} at {moment(asked_at)} UTC", *_status(answers)])
@@ -36,7 +36,7 @@ def print_why(params: Params, given: str, category: str, purpose: str | None = N
     _known("category", category, [c.value for c in Category])
     _known("purpose", purpose, PURPOSES)
     ws, policies = Workspace(params.workspace), [read_policy(params.policy)]
-    with closing(Engine(params.threads, params.memory_gb)) as engine:
+    with closing(Embedded(params.threads, params.memory_gb)) as engine:
         application = whose.application(engine, ws, given, params)
         held = whose.consents_of(engine, ws, application.person)
     found = answer(held, asked(application, category, purpose, params), policies)
@@ -46,7 +46,7 @@ def print_why(params: Params, given: str, category: str, purpose: str | None = N
 def print_receipts(params: Params, given: str, to: Path | None = None, house: Path = HOUSE) -> None:
     """Print a person's receipts as JSON-LD, or write them to a file that its owner alone may read."""
     ws, stated = Workspace(params.workspace), read_house(house)
-    with closing(Engine(params.threads, params.memory_gb)) as engine:
+    with closing(Embedded(params.threads, params.memory_gb)) as engine:
         person = whose.person(engine, ws, given, params)
         held = whose.consents_of(engine, ws, person)
     if not held:

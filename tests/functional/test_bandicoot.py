@@ -18,7 +18,7 @@ from features.tables import calls, consents, messages, topups
 from features.windows import Calendar, Slice
 from pipeline.canonical import schema
 from pipeline.derive import derive
-from pipeline.engines import Engine
+from pipeline.engines import Embedded
 from tests.conftest import Claim
 
 bc = bandicoot()
@@ -187,7 +187,7 @@ def measured(records: list[list[Record]], recharges: list[list[Any]], features: 
         for name in names
         for category in ("communication", "airtime")
     ]
-    engine = Engine(threads=1, memory_gb=1)
+    engine = Embedded(threads=1, memory_gb=1)
     told = {
         t: pa.Table.from_pylist(r, schema=schema(t)) for t, r in ((calls, talk), (messages, words), (topups, bought))
     }

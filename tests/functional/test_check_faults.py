@@ -16,7 +16,7 @@ import pytest
 from pipeline.check import validate
 from pipeline.check.report import Report
 from pipeline.check.tables import Arrival, Limits
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 from tests.conftest import Claim
 from tests.valid_tables import changed, valid_tables
 
@@ -67,7 +67,7 @@ KINDS = (
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    engine = Engine(threads=2, memory_gb=2.0)
+    engine = Embedded(threads=2, memory_gb=2.0)
     yield engine
     engine.close()
 

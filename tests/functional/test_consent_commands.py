@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from features.tables import consents
-from pipeline.engines import Engine, read_table
+from pipeline.engines import Embedded, read_table
 from pipeline.gate import openings
 from pipeline.ingest.consent import from_ledger
 from pipeline.ingest.mapping_ledger import Ledger
@@ -101,7 +101,7 @@ def test_why_says_open_for_every_application_to_which_the_gate_opens(
     asked = snapshots if purpose == "score" else [as_of] * len(snapshots)
     cohort = applications.select(["application_id", "person_id"])
     cohort = cohort.append_column("asked_at", pa.array(asked, pa.timestamp("us")))
-    engine = Engine(threads=1, memory_gb=1)
+    engine = Embedded(threads=1, memory_gb=1)
     gate = openings(engine.table(cohort), engine.table(ingested.consents), purpose)
     opened = {(r["application_id"], r["category"]) for r in engine.arrow(gate, ["application_id"]).to_pylist()}
     engine.close()

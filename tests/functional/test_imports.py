@@ -14,6 +14,7 @@ PLANTED = [
     ("features/windows.py", "import models"),
     ("models/splits.py", "import features.tables"),
     ("pipeline/label.py", "import duckdb"),
+    ("pipeline/derive.py", "import pyspark"),
     ("pipeline/label.py", "import typer"),
 ]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.graph import SPECS
 from pipeline import asof, gate
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 from pipeline.graph.society import Society
 from tests.property.graphs import (
     ASKED,
@@ -33,7 +33,7 @@ Hidden = Callable[[World, str, Row], bool]
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    held = Engine(threads=1, memory_gb=1)
+    held = Embedded(threads=1, memory_gb=1)
     yield held
     held.close()
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.columns import PURPOSES
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 from pipeline.gate import openings
 from pipeline.ledger.read import rows
 from pipeline.ledger.why import Asked, answer
@@ -101,7 +101,7 @@ def test_one_more_record_of_an_artefact_never_opens_more_of_it(
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    held = Engine(threads=1, memory_gb=1)
+    held = Embedded(threads=1, memory_gb=1)
     yield held
     held.close()
 

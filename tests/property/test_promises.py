@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.catalogue import specs_of
 from pipeline import asof, gate
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 from tests.property.worlds import World, event, is_covered, is_past, measured, with_events, worlds
 
 EXAMPLES = int(os.environ.get("SAAKH_EXAMPLES", "40"))
@@ -18,7 +18,7 @@ SLOW = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    held = Engine(threads=1, memory_gb=1)
+    held = Embedded(threads=1, memory_gb=1)
     yield held
     held.close()
 

@@ -1,6 +1,7 @@
 """Every declared feature gives what was worked out by hand on the pages beside this file."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,32 +13,30 @@ from features.tables import consents
 from pipeline.canonical import schema
 from pipeline.catalogue.worked import Example, agrees, examples
 from pipeline.derive import derive
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 from tests.ascii import rows
+from tests.conftest import Claim
+from tests.sparks import spark
 
 PAGES = sorted(Path(__file__).parent.glob("*/*.md"))
 EXAMPLES = [example for page in PAGES for example in examples(page)]
 FEATURES = {feature.name: feature for feature in all_features()}
 TABLES = {table.name: table for table in (FEATURES[e.feature].table for e in EXAMPLES)}
-ENGINES = {"duckdb": lambda: Engine(threads=1, memory_gb=1)}
 
 Row = dict[str, float | None]
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def measured(request: pytest.FixtureRequest) -> Iterator[list[Row]]:
+@pytest.fixture(scope="module")
+def on_duckdb() -> Iterator[list[Row]]:
+    with closing(Embedded(threads=1, memory_gb=1)) as engine:
+        yield measured(engine)
+
+
+def measured(engine: Engine) -> list[Row]:
     """The derive stage over all examples at once, each an applicant: a row of features an example."""
-    engine = ENGINES[request.param]()
-    derived = derive(
-        engine,
-        cohort(),
-        engine.table(agreed(), "consents"),
-        {name: engine.table(events(table), name) for name, table in sorted(TABLES.items())},
-        all_features(),
-        "score",
-    )
-    yield derived.matrix.to_pylist()
-    engine.close()
+    tables = {name: engine.table(events(table), name) for name, table in sorted(TABLES.items())}
+    consented = engine.table(agreed(), "consents")
+    return derive(engine, cohort(), consented, tables, all_features(), "score").matrix.to_pylist()
 
 
 def table_of(example: Example) -> Table:
@@ -82,12 +81,24 @@ def events(table: Table) -> pa.Table:
     return pa.concat_tables(drawn)
 
 
+def wrong(row: Row, example: Example) -> Row:
+    """What a row has in the example's columns, where it is not what was written."""
+    return {c: row[c] for c, written in example.values.items() if not agrees(row[c], written)}
+
+
 @pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=[example.name for example in EXAMPLES])
-def test_a_feature_gives_what_was_worked_by_hand(measured: list[Row], number: int) -> None:
+def test_a_feature_gives_what_was_worked_by_hand(on_duckdb: list[Row], number: int) -> None:
     example = EXAMPLES[number]
-    got = {column: measured[number][column] for column in example.values}
-    wrong = {column: got[column] for column, written in example.values.items() if not agrees(got[column], written)}
-    assert not wrong, f"{example.page}.md, {example.name}: written {example.values}"
+    assert not wrong(on_duckdb[number], example), f"{example.page}.md, {example.name}: written {example.values}"
+
+
+@pytest.mark.timeout(1_800)
+def test_spark_gives_what_was_worked_by_hand(claim: Claim) -> None:  # one test, so that one process measures them
+    with closing(spark()) as engine:
+        pairs = list(zip(measured(engine), EXAMPLES, strict=True))
+    missed = {(e.page, e.name): found for row, e in pairs if (found := wrong(row, e))}
+    claim("hand-worked examples that Spark agrees with", "all", f"{len(pairs) - len(missed):,} of {len(pairs):,}")
+    assert missed == {}
 
 
 @pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES)

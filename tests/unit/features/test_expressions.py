@@ -24,14 +24,14 @@ from features.expressions import (
     variance,
     variation,
 )
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 
 Expression = Callable[[ir.Value], ir.Value]
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    held = Engine(threads=1, memory_gb=1)
+    held = Embedded(threads=1, memory_gb=1)
     yield held
     held.close()
 
@@ -155,7 +155,7 @@ def outcomes() -> dict[str, set[bytes]]:
     shuffled = sorted(numbers, key=lambda _: draw.random())
     outcomes: dict[str, set[bytes]] = {name: set() for name in EVERY}
     for threads in (1, 2):
-        held = Engine(threads=threads, memory_gb=1)
+        held = Embedded(threads=threads, memory_gb=1)
         for order in (numbers, shuffled, sorted(numbers)):
             rows = held.table(pa.table({"x": pa.array(order, pa.int64())}), "numbers")
             values = held.arrow(rows.aggregate(**{name: e(rows.x) for name, e in EVERY.items()}), ["mean"]).to_pylist()[

@@ -15,7 +15,7 @@ from pipeline.catalogue.declared import definition, measured_on
 from pipeline.catalogue.measured import distribution
 from pipeline.catalogue.sql import shortest
 from pipeline.catalogue.worked import Example, agrees, example, pages_of, worked
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 from saakh.errors import ConfigError
 from tests.ascii import rows
 
@@ -38,7 +38,7 @@ SHAPES = {
 
 @pytest.fixture(scope="module")
 def engine():
-    started = Engine(threads=1, memory_gb=1)
+    started = Embedded(threads=1, memory_gb=1)
     yield started
     started.close()
 

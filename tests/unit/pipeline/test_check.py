@@ -12,7 +12,7 @@ from pipeline.canonical import schema
 from pipeline.check import validate
 from pipeline.check.report import Report
 from pipeline.check.tables import Arrival, Limits
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 NOON = datetime(2026, 5, 20, 12)
@@ -45,7 +45,7 @@ USAGE = {k: CALL[k] for k in ("person_id", "event_at", "available_at", "local_at
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    engine = Engine(threads=1, memory_gb=1.0)
+    engine = Embedded(threads=1, memory_gb=1.0)
     yield engine
     engine.close()
 

@@ -6,18 +6,18 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from pipeline.engines import Engine
+from pipeline.engines import Embedded
 from saakh.errors import ConfigError, ContractError
 
 
 def test_too_little_memory_is_a_matter_of_the_parameters() -> None:
     rows = ibis.range(3_000_000).unnest().name("n").as_table()
-    with closing(Engine(threads=1, memory_gb=0.02)) as engine, pytest.raises(ConfigError, match="memory_gb"):
+    with closing(Embedded(threads=1, memory_gb=0.02)) as engine, pytest.raises(ConfigError, match="memory_gb"):
         engine.arrow(rows.agg(all=rows.n.cast("string").collect()), ["all"])
 
 
 def test_a_value_too_large_to_work_with_is_not_quoted() -> None:
-    with closing(Engine(threads=1, memory_gb=0.25)) as engine:
+    with closing(Embedded(threads=1, memory_gb=0.25)) as engine:
         far = engine.table(pa.table({"east_m": [8_589_934_592]}))
         with pytest.raises(ContractError, match="a value that its column cannot hold") as caught:
             engine.arrow(far.select(square=far.east_m * far.east_m), ["square"])

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from features.tables import consents
-from pipeline.engines import Engine
+from pipeline.engines import Embedded
 from pipeline.gate import openings
 from tests.ascii import rows
 
@@ -16,7 +16,7 @@ COHORT = pa.table({"application_id": ["a"], "person_id": ["p"], "asked_at": pa.a
 
 def opened(text: str, purpose: str = "train") -> list[tuple[str, str, str]]:
     """Category and range of what is open, dates only."""
-    engine = Engine(threads=1, memory_gb=1)
+    engine = Embedded(threads=1, memory_gb=1)
     table = engine.table(rows(consents, text))
     found = engine.arrow(openings(engine.table(COHORT), table, purpose), ["category", "data_from"]).to_pylist()
     engine.close()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from features.tables import calls, consents, contact_names, messages, repayments
-from pipeline.engines import Engine
+from pipeline.engines import Embedded, Engine
 from pipeline.graph import graph_features
 from saakh.errors import ConfigError
 from tests.ascii import rows
@@ -40,7 +40,7 @@ LOANS = """
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    held = Engine(threads=1, memory_gb=1)
+    held = Embedded(threads=1, memory_gb=1)
     yield held
     held.close()
 

@@ -1,0 +1,108 @@
+"""DuckDB, embedded in this process: the engine of a single machine, and of the sample."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from duckdb import DataError, OutOfMemoryException
+from duckdb import Error as DuckDBError
+
+from pipeline.engines.base import Constant, Engine, checked, first_line, values
+from pipeline.engines.parquet import ROW_GROUP
+from saakh.errors import ConfigError, ContractError, MissingInputError, UnreadableInputError
+
+
+class Embedded(Engine):
+    """DuckDB through Ibis, with a bound on threads and memory. Same inputs give the same bytes for any of either."""
+
+    dialect = "duckdb"
+
+    def __init__(self, threads: int = 2, memory_gb: float = 4.0) -> None:
+        super().__init__()
+        self._spill = tempfile.TemporaryDirectory(prefix="saakh-spill-")  # where what does not fit in memory goes
+        self.connection = ibis.duckdb.connect(
+            threads=threads, memory_limit=f"{memory_gb}GB", temp_directory=self._spill.name
+        )
+        self.connection.raw_sql("SET TimeZone = 'UTC'")
+
+    def close(self) -> None:
+        """Give memory and disk back."""
+        self.connection.disconnect()
+        self._spill.cleanup()
+
+    def read(self, path: Path, columns: Iterable[str] = ()) -> ir.Table:
+        """A lazy table over one Parquet file, or all of a folder's; a `ContractError` names the columns it lacks."""
+        files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
+        if not files or not files[0].exists():
+            raise MissingInputError(f"no Parquet file at {path}")
+        try:
+            table = self.connection.read_parquet([str(f) for f in files])
+        except DuckDBError as error:
+            raise UnreadableInputError(f"{path} is not readable Parquet: {first_line(error)}") from None
+        return checked(table, path, columns, path.parent.name)
+
+    def table(self, arrow: pa.Table, name: str | None = None) -> ir.Table:
+        """An in-memory table, for small inputs and tests."""
+        return self.connection.create_table(
+            name or ibis.util.gen_name("t"), arrow, temp=True, overwrite=name is not None
+        )
+
+    def make(self, name: str, expr: ir.Table) -> None:
+        """Compute a table once as a temporary one (spills to disk when memory is short)."""
+        self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {self.sql(expr)}')
+
+    def view(self, name: str, expr: ir.Table) -> None:
+        """Give an expression a name by which others find it, computed anew each time it is read."""
+        self._run(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {self.sql(expr)}')
+
+    def named(self, name: str) -> ir.Table:
+        """A table or view by its name."""
+        return self.connection.table(name)
+
+    def bring(self, name: str, columns: Mapping[str, Any], rows: Sequence[Sequence[Constant]]) -> None:
+        """Make a small table of literal whole numbers and flags."""
+        kinds = ", ".join(f'"{name}" {"BOOLEAN" if kind.is_boolean() else "BIGINT"}' for name, kind in columns.items())
+        self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" ({kinds})')
+        self._run(f'INSERT INTO "{name}" VALUES {values(rows)}')  # noqa: S608 - whole numbers and flags
+
+    def drop(self, *names: str) -> None:
+        """Forget tables by name."""
+        for name in names:
+            self._run(f'DROP TABLE IF EXISTS "{name}"')
+
+    def batches(self, expr: ir.Table) -> pa.RecordBatchReader:
+        """The rows as a stream of record batches (not by Ibis, whose own way DuckDB has deprecated)."""
+        schema = expr.schema().to_pyarrow()
+        with _readable():
+            reader = self.connection.raw_sql(self.sql(expr)).to_arrow_reader(ROW_GROUP)
+        return pa.RecordBatchReader.from_batches(schema, _cast(reader, schema))
+
+    def _run(self, sql: str) -> None:
+        with _readable():
+            self.connection.raw_sql(sql)
+
+
+def _cast(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The batches in the types Ibis promised; what the engine cannot read shows only now."""
+    with _readable():
+        for batch in reader:
+            yield batch.cast(schema)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except OutOfMemoryException as error:
+        raise ConfigError(f"memory_gb is too little for these tables; raise it ({first_line(error)})") from None
+    except DataError as error:  # its message quotes the value, which is a person's
+        raise ContractError(
+            f"the engine stopped at a value that its column cannot hold ({type(error).__name__}); run `saakh check`"
+        ) from None
+    except DuckDBError as error:
+        raise UnreadableInputError(f"the engine stopped: {first_line(error)}") from None
