@@ -101,9 +101,9 @@ def plan(table: Table, declared: tuple[Feature, ...]) -> Plan:
     kinds = {c.name: TYPES[c.kind] for c in table.columns} | CLOCK
     seen = ibis.table({KEY: "int64"} | {name: kinds[name] for name in reads}, name=f"{table.name}_seen")
     drawn = _Drawing(table, seen)
-    if table.state:
+    if table.state and declared:
         drawn.declare(tuple(declared))
-    else:
+    elif declared:
         merged = _merged_measures(declared)
         drawn.measure([_Group(f"{table.name}_{n}", tuple(g), merged) for n, g in enumerate(by_source.values())])
     applicants = drawn.applicants.get_name()

@@ -128,7 +128,8 @@ def measure(
     for done, table in enumerate(tables):
         tell(table.name, done, len(tables))
         features = tuple(f for f in question.features if f.table is table)
-        rows = _rows(engine, table, question, asking, opened, reads.get(table.name, ()))
+        needed = reads.get(table.name) or plan(table, features).reads
+        rows = _rows(engine, table, question, asking, opened, needed)
         if rows is not None and (features or not table.sources):
             late = see(engine, rows, plan(table, features), watch, is_kept=not _is_stacked(table, question.events))
             columns |= measured(engine, plan(table, features), len(cohort), watch)

@@ -21,7 +21,7 @@ QUICK = {
 def need_spark() -> None:
     """Skip the test, saying why, where Spark cannot run; where CI should have installed it, fail instead."""
     missing = ["PySpark (make .venv/dev)"] if find_spec("pyspark") is None else []
-    missing += [] if which("java") else ["Java 17 (Debian: apt-get install openjdk-17-jre-headless)"]
+    missing += [] if which("java") else ["Java 17 (Debian: apt-get install default-jre-headless)"]
     if missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Spark needs {' and '.join(missing)}")
 

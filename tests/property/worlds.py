@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from features.catalogue import all_features
+from features.catalogue import all_features, named
 from features.columns import Kind, Table
 from features.declare import Feature
 from features.joined import JOINED
@@ -35,12 +35,17 @@ EDGES = (0, 1, 2, 30 * 86_400, 30 * 86_400 + 1, 90 * 86_400, 40 * 86_400, 40 * 8
 
 @dataclass(frozen=True)
 class World:
-    """One table's events and the consents over them, as plain rows, and some features of that table."""
+    """One table's events and the consents over them, as plain rows, and the names of some features of that table."""
 
     table: Table
-    features: tuple[Feature, ...]
+    names: tuple[str, ...]
     consents: tuple[dict[str, Any], ...]
     events: tuple[dict[str, Any], ...]
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The features of those names."""
+        return tuple(named(name) for name in self.names)
 
 
 def seconds_before() -> st.SearchStrategy[int]:
@@ -62,9 +67,9 @@ def event(draw: st.DrawFn, table: Table) -> dict[str, Any]:
     return row
 
 
-def _stretches(table: Table) -> list[tuple[Feature, ...]]:
+def _stretches(table: Table) -> list[tuple[str, ...]]:
     """The table's features, some at a time; the same each time, so that an engine plans each stretch once."""
-    all_of_it = [f for f in all_features() if f.table is table]
+    all_of_it = [f.name for f in all_features() if f.table is table]
     return [tuple(all_of_it[first : first + TOGETHER]) for first in range(0, len(all_of_it), TOGETHER)]
 
 
@@ -105,8 +110,8 @@ def worlds(draw: st.DrawFn) -> World:
     """A world over one of the tables that features read."""
     table = draw(st.sampled_from(MEASURED))
     held = draw(st.lists(consent(table), min_size=1, max_size=4))
-    features = draw(st.sampled_from(_stretches(table)))
-    return World(table, features, tuple(held), tuple(draw(st.lists(event(table), max_size=12))))
+    names = draw(st.sampled_from(_stretches(table)))
+    return World(table, names, tuple(held), tuple(draw(st.lists(event(table), max_size=12))))
 
 
 def is_covered(world: World, row: dict[str, Any]) -> bool:
