@@ -20,7 +20,7 @@ from tests.functional.test_spark import CLOSE, Copy, apart, of, on_spark
 from tests.sparks import need_spark
 
 pytestmark = pytest.mark.skipif(
-    not os.environ.get("SAAKH_FULL"), reason="three more JVMs: make prove (SAAKH_FULL=1) runs it; local Spark runs always"
+    not os.environ.get("SAAKH_FULL"), reason="three more JVMs: make prove (SAAKH_FULL=1) runs it"
 )
 TABLE = "topups"
 SETTINGS = {
