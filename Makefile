@@ -6,7 +6,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export OMP_WAIT_POLICY = passive
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo kenya test lint prove bench repro clean lock
+.PHONY: help demo kenya test lint prove bench peers repro clean lock
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,14 @@ bench: .venv/dev  ## time ingest, check, runtime and simulate; ratios where ther
 	python -m benchmarks.check
 	python -m benchmarks.runtime
 	python -m benchmarks.simulate 1 5
+	python -m benchmarks.audit
+
+peers: build/peers/made  ## the tools that features are measured against, in an environment of their own
+
+build/peers/made: .venv/app benchmarks/requirements-peers.lock
+	uv venv --quiet --clear --python .venv/bin/python build/peers
+	uv pip install --quiet --require-hashes --python build/peers -r benchmarks/requirements-peers.lock
+	@touch $@
 
 repro: .venv/dev  ## the same line under DVC: only what changed is run again
 	dvc repro
