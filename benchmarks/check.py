@@ -27,7 +27,9 @@ def main(rows: int = 1_300_000, threads: int = 2) -> None:
         start, used = time.perf_counter(), time.process_time()
         from pipeline import check  # noqa: PLC0415 - its import is part of what is measured
 
-        summary = check.run(Params(as_of=datetime(2026, 6, 1, tzinfo=UTC), threads=threads), ws)
+        summary = check.run(
+            Params(policy="explicit-consent", as_of=datetime(2026, 6, 1, tzinfo=UTC), threads=threads), ws
+        )
         seconds, processor = time.perf_counter() - start, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     counts = ", ".join(f"{count:,} {what}" for what, count in summary.counts.items())

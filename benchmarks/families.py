@@ -94,7 +94,9 @@ def one_world(taken: direct.Sample, seed: int, known: dict[str, FeatureSpec]) ->
         specs = [known[n] for n, use in zip(taken.names, columns, strict=True) if use and n in known]
         places = [list(taken.names).index(spec.name) for spec in specs]
         x, fold = taken.x[:, places], taken.person % 5
-        settings = settings_for(Params(as_of=AS_OF, workspace=Path(), seed=seed), LEARNING, len(specs))
+        settings = settings_for(
+            Params(policy="explicit-consent", as_of=AS_OF, workspace=Path(), seed=seed), LEARNING, len(specs)
+        )
         fitted = boosting.fit(x[learn], taken.is_bad[learn], fold[learn], as_inputs(specs), settings, 2)
         found[name] = expected_auc(boosting.log_odds(fitted.text, x[judged], 2), taken.pd[judged])
     return found

@@ -102,7 +102,7 @@ def speed(people: int, repeats: int = 3) -> Figures:
 
 def asked(workspace: Path) -> Params:
     """The parameters of a run over records written by `benchmarks.peers.records`."""
-    return Params(as_of=records.SNAPSHOT.replace(tzinfo=UTC), workspace=workspace)
+    return Params(policy="explicit-consent", as_of=records.SNAPSHOT.replace(tzinfo=UTC), workspace=workspace)
 
 
 def print_speed(people: int) -> None:

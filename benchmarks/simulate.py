@@ -28,6 +28,7 @@ EVENTS_A_PERSON = 820
 def draw(people: int, threads: int, folder: Path) -> None:
     """Draw one population, and print its events, seconds and processor seconds as JSON."""
     params = Params(
+        policy="explicit-consent",
         as_of=datetime(2026, 6, 1, tzinfo=UTC),
         threads=threads,
         simulate=Simulate(out=folder / "raw", oracle=folder / "oracle", people=people),

@@ -7,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 from features.declare import REGISTRY, Feature
+from features.graph import BY_COLUMN
 from features.windows import CALENDAR, Calendar
 from saakh.errors import ConfigError
 from saakh.spec import FAMILIES, FeatureSpec
@@ -27,13 +28,13 @@ def all_features() -> tuple[Feature, ...]:
 
 
 def named(name: str) -> Feature:
-    """The feature of that name or with a column of that name; a `ConfigError` suggests close ones."""
-    for feature in all_features():
+    """The feature of that name or with a column of that name, of the graph too; a `ConfigError` suggests close ones."""
+    for feature in (*all_features(), *BY_COLUMN.values()):
         if name == feature.name or name in feature.columns:
             return feature
     from difflib import get_close_matches  # noqa: PLC0415
 
-    close = get_close_matches(name, list(REGISTRY), n=3)
+    close = get_close_matches(name, [*REGISTRY, *BY_COLUMN], n=3)
     hint = f"did you mean {', '.join(close)}?" if close else "`saakh features list` shows them all"
     raise ConfigError(f"no feature '{name}'; {hint}")
 

@@ -7,9 +7,11 @@ from typing import Any, Self
 
 from pipeline.engines import read_table
 from pipeline.params import Params
+from pipeline.policy import read_policies, reasons_of
 from pipeline.workspace import Workspace, read_json, write_json, write_text
 from saakh.errors import ArtifactError, MissingInputError
 
+REASONS_MOST = 4
 JSON_FILES = ("specs", "train", "metrics", "export")
 
 
@@ -18,7 +20,8 @@ class Bundle:
     """What `build` reads, and nothing else: a scorecard is a pure function of it.
 
     `model` is LightGBM's text; `specs` the derived features' specs as plain JSON; `train` and `metrics` what train and
-    evaluate wrote; `export` the section of that name with `as_of`, `policy`, `purpose` and `consent_basis`.
+    evaluate wrote; `export` the section of that name with `as_of`, `policy`, `purpose`, `consent_basis` and how many
+    reasons the policies allow.
     """
 
     model: str
@@ -70,6 +73,7 @@ def _settings(ws: Workspace, params: Params, train: dict[str, Any]) -> dict[str,
         **params.export.model_dump(mode="json", exclude={"replay_rows"}),
         "as_of": train.get("as_of"),
         "policy": train.get("policy"),
+        "reasons_most": min(REASONS_MOST, reasons_of(read_policies(params.policy)).most or REASONS_MOST),
         "purpose": "train",  # training refuses any other
         "consent_basis": sorted({str(b) for b in basis.unique().to_pylist() if b is not None}),
     }

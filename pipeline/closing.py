@@ -13,11 +13,16 @@ from pipeline.console import out
 from pipeline.engines import read_table
 from pipeline.evaluate import in_words
 from pipeline.params import Params
+from pipeline.policy import read_policy
+from pipeline.policy.compare import removed
 from pipeline.workspace import Workspace, read_json
 from saakh.errors import ArtifactError
+from saakh.spec import FeatureSpec
 
 EXAMPLE_QUANTILE = 0.8  # an applicant riskier than most, whose reasons have something to say
 TOP = 5
+STRICT = "in-rbi-2025"
+"""The policy whose cost every run shows: it bars what is read off the borrower's phone."""
 
 
 def close(params: Params) -> None:
@@ -30,6 +35,7 @@ def close(params: Params) -> None:
     for label, content in (
         ("applications", _applications(ws)),
         ("consent", _consent(ws)),
+        ("policy", _policy(params, ws)),
         ("out of time", _quality(ws, "out_of_time")),
         (f"{params.train.folds}-fold", _quality(ws, "out_of_fold")),
         ("warnings", _warnings(ws)),
@@ -60,6 +66,18 @@ def _applications(ws: Workspace) -> Group:
 def _consent(ws: Workspace) -> str:
     said = read_json(ws.need("ingest", "ingest.json"))["consent"]["basis"]
     return "each person's own artefacts" if said == "artefacts" else f"{said.replace('_', ' ')}, not by the applicants"
+
+
+def _policy(params: Params, ws: Workspace) -> Group:
+    """The policies of the run, and what a strict law would have removed from it."""
+    specs = [FeatureSpec.from_dict(raw) for raw in read_json(ws.need("derive", "specs.json"))]
+    what = removed(specs, [read_policy(STRICT)])
+    features, columns = (before - after for before, after in (what.features, what.columns))
+    told = f"{STRICT} would remove nothing"
+    if features:
+        told = f"{STRICT} would remove {features:,} of {what.features[0]:,} features, {columns:,} of "
+        told += f"{what.columns[0]:,} columns" + (f", and all of {', '.join(what.categories)}" * bool(what.categories))
+    return Group(Text(params.policies), Text(told, style="dim"))
 
 
 def _quality(ws: Workspace, part: str) -> Group:

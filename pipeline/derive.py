@@ -12,26 +12,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.catalogue import all_features, fingerprint, specs_of
-from features.columns import Sensitivity, Table
+from features.catalogue import fingerprint
+from features.columns import Table
 from features.declare import Feature
 from features.joined import BUILD, JOINED, STACKED
 from features.plan import KEY as NUMBER
 from features.plan import Plan, plan, told
-from features.tables import BY_NAME, EVENT_TABLES
+from features.tables import EVENT_TABLES
 from features.windows import CALENDAR, CLOCK, DAY_S, Calendar
 from pipeline import asof
 from pipeline.engines import Engine, open_engine, write_batches, write_table
-from pipeline.gate import openings
+from pipeline.gate import NO_BOUNDS, Bounds, openings
+from pipeline.graph.columns import beside, graph_columns
 from pipeline.measure import Taken, Watch, measured
 from pipeline.params import Params
+from pipeline.question import Question, asked
 from pipeline.summary import Summary, Tell, quiet, timed
-from pipeline.workspace import Workspace, read_json, write_json
-from saakh.errors import ConfigError, EmptyInputError
+from pipeline.workspace import Workspace, write_json
 
 KEY = "application_id"
-STATUSES = ("present", "silent", "closed", "absent")
+STATUSES = ("present", "silent", "closed", "absent", "barred")
 COHORT = (KEY, "person_id", "snapshot_at", "asked_at")
+Account = dict[str, Any]
 COVERAGE = (KEY, "source", "status", "rows_seen", "days_seen", "last_lag_days")
 BATCH_EVENTS_PER_GB = 2_000_000
 """Events measured together for each gigabyte of memory: more would spill, fewer would start too often."""
@@ -50,38 +52,6 @@ class Derived:
     too_late: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked of a batch: which features of which people's events, for what, by what calendar."""
-
-    consents: ir.Table
-    events: Mapping[str, ir.Table]
-    features: tuple[Feature, ...]
-    purpose: str
-    calendar: Calendar = CALENDAR
-
-
-def chosen(params: Params, available: Sequence[str]) -> tuple[Feature, ...]:
-    """The features to derive: those of the tables that were ingested, less what `derive.leave_out` names.
-
-    Features with a sensitivity beyond ordinary are barred.
-    """
-    known = all_features()
-    made = {t.name for t in JOINED if set(t.sources) <= set(available)}
-    there = {*available, *made}
-    names = {f.name for f in known} | {f.family for f in known} | {f.table.name for f in known}
-    if unknown := sorted(set(params.derive.leave_out) - names):
-        raise ConfigError(f"derive.leave_out names no feature, family or table: {', '.join(unknown)}")
-    left_out = set(params.derive.leave_out)
-    return tuple(
-        f
-        for f in known
-        if f.table.name in there
-        and f.sensitivity is Sensitivity.ORDINARY
-        and not {f.name, f.family, f.table.name} & left_out
-    )
-
-
 def derive(
     engine: Engine,
     cohort: pa.Table,
@@ -91,6 +61,7 @@ def derive(
     purpose: str,
     calendar: Calendar = CALENDAR,
     tell: Tell = quiet,
+    bounds: Bounds = NO_BOUNDS,
 ) -> Derived:
     """The feature matrix and the coverage of its sources, of one batch.
 
@@ -103,12 +74,13 @@ def derive(
         purpose: what the data are wanted for.
         calendar: what night and weekend mean.
         tell: hears of each table done.
+        bounds: the policy's on artefacts for this purpose.
 
     A feature is null where its source is closed by refusal or shows nothing at all: missing is not zero. Coverage has a
-    row per application and source: `present`, `silent` (open, no event), `closed` (no consent) or `absent` (not
-    ingested), the number of rows and of days seen, and the days since the last.
+    row per application and source: `present`, `silent` (open, no event), `closed` (no consent), `absent` (not
+    ingested) or `barred` (by policy, and not read), the number of rows and of days seen, and the days since the last.
     """
-    question = Question(consents, events, tuple(features), purpose, calendar)
+    question = Question(consents, events, tuple(features), purpose, calendar, bounds)
     return measure(engine, cohort.sort_by([("person_id", "ascending"), (KEY, "ascending")]), question, tell)
 
 
@@ -118,7 +90,8 @@ def measure(
     """The features of a batch of the cohort, in its order; `watch` hears of each step of each plan."""
     numbered = cohort.select(COHORT).set_column(0, KEY, pa.array(np.arange(len(cohort))))
     asking = engine.table(numbered, "asking")
-    engine.make("opened", openings(asking.select(KEY, "person_id", "asked_at"), question.consents, question.purpose))
+    who = asking.select(KEY, "person_id", "asked_at")
+    engine.make("opened", openings(who, question.consents, question.purpose, question.bounds))
     opened = engine.named("opened")
     columns: dict[str, pa.Array] = {}
     coverage: list[pa.Table] = []
@@ -135,7 +108,8 @@ def measure(
             columns |= measured(engine, plan(table, features), len(cohort), watch)
             too_late |= {} if table.sources else {table.name: late}
         if not table.sources:
-            coverage.append(_covered(engine, cohort, table, rows is not None))
+            missing = "barred" if table.name in question.barred else "absent"
+            coverage.append(_covered(engine, cohort, table, missing if rows is None else ""))
     made = [t.name for t in tables if not _is_stacked(t, question.events)]
     engine.drop(*(f"{name}_consented" for name in made), *(f"{t.name}_applicants" for t in tables))
     tell("derive", len(tables), len(tables))
@@ -201,12 +175,15 @@ def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None,
     return late
 
 
-def _covered(engine: Engine, cohort: pa.Table, table: Table, is_ingested: bool) -> pa.Table:
-    """What each application shows of one source: its status, the rows and days seen, the days since the last."""
+def _covered(engine: Engine, cohort: pa.Table, table: Table, missing: str) -> pa.Table:
+    """What each application shows of one source: its status, the rows and days seen, the days since the last.
+
+    `missing` is the status of a table that was not read; empty for one that was.
+    """
     count = len(cohort)
     rows, days, lag = np.zeros(count, np.int64), np.zeros(count, np.int64), np.full(count, -1)
-    status = np.full(count, "absent", dtype=object)
-    if is_ingested:
+    status = np.full(count, missing, dtype=object)
+    if not missing:
         opened = engine.named("opened")
         is_open = opened.filter(opened.category == table.category.value).select(KEY).distinct()
         status[:] = "closed"
@@ -227,29 +204,18 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
             engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY]
         )
         question = asked(params, ws, engine)
+        graph = graph_columns(engine, cohort, question, params)
         batches = Batches(engine, cohort, question, params.memory_gb, tell)
-        account = _write(ws, batches, question)
+        account = _write(ws, batches, question, graph, params.policy)
         summary.rows_in = account["events_seen"] + sum(account["events_too_late"].values())
         summary.rows_out = account["applications"]
         summary.counts = {
-            "features": len(question.features),
+            "features": len(question.features) + len(question.graph),
             "columns": account["columns"],
             "events seen": account["events_seen"],
             "events too late to be seen": sum(account["events_too_late"].values()),
         }
     return summary
-
-
-def asked(params: Params, ws: Workspace, engine: Engine) -> Question:
-    """What a run asks of its workspace."""
-    purpose = read_json(ws.need("cohort", "cohort.json"))["purpose"]  # that of the cohort, whatever is asked now
-    consents = engine.canonical(ws, BY_NAME["consents"])
-    sources = {*EVENT_TABLES, *(BY_NAME[name] for table in JOINED for name in table.sources)}
-    events = {t.name: rows for t in sources if (rows := engine.find(ws, t)) is not None}
-    features = chosen(params, tuple(events))
-    if not features:
-        raise EmptyInputError(f"no feature can be derived from the tables ingested: {', '.join(events) or 'none'}")
-    return Question(consents, events, features, purpose, params.derive.calendar)
 
 
 @dataclass
@@ -297,11 +263,11 @@ class Batches:
         return replace(self.question, events=events)
 
 
-def _write(ws: Workspace, batches: Batches, question: Question) -> dict[str, Any]:
+def _write(ws: Workspace, batches: Batches, question: Question, graph: pa.Table, policy: Sequence[str]) -> Account:
     """Write what is derived, and its account, which is returned."""
-    folder, specs = ws.stage("derive"), specs_of(question.features, question.calendar)
+    folder, specs = ws.stage("derive"), question.specs
     schema = pa.schema([(KEY, pa.string()), *((spec.name, pa.float64()) for spec in specs)])
-    stream = (b for part in batches for b in part.cast(schema).to_batches())
+    stream = (b for part in batches for b in beside(part, graph).cast(schema).to_batches())
     rows = write_batches(folder / "features.parquet", pa.RecordBatchReader.from_batches(schema, stream))
     coverage = pa.concat_tables(batches.coverage)
     write_table(folder / "coverage.parquet", coverage)
@@ -313,6 +279,7 @@ def _write(ws: Workspace, batches: Batches, question: Question) -> dict[str, Any
     account = {
         "applications": rows,
         "columns": len(specs),
+        "policies": list(policy),
         "catalogue_fingerprint": fingerprint(specs),
         "events_seen": int(pc.sum(coverage["rows_seen"]).as_py()),
         "events_too_late": batches.too_late,

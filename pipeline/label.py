@@ -16,6 +16,7 @@ from pipeline.workspace import Workspace, write_json
 from saakh.errors import EmptyInputError
 
 DAY_S = 86_400
+COHORT = ("application_id", "person_id", "disbursed_at", "credit_from", "credit_to")
 LABELS = ("good", "bad", "indeterminate")
 
 
@@ -25,9 +26,10 @@ def labels(cohort: ir.Table, outcomes: ir.Table, repayments: ir.Table | None, pa
     The label is the source's own `outcome` where it supplies one. Otherwise it follows the worst days past due (DPD)
     of any instalment within the performance window after disbursal: bad from `dpd_days`, indeterminate from
     `indeterminate_dpd_days`. A loan whose window ends after `as_of` is immature; so is one not yet paid out by then,
-    whatever outcome the source foretells.
+    whatever outcome the source foretells. An outcome is known only where consent opens the lender's record up to the
+    window's end, and no instalment due outside the time it opens is looked at.
     """
-    rows = cohort.select("application_id", "disbursed_at")
+    rows = cohort.select("application_id", "person_id", "disbursed_at", "credit_from", "credit_to")
     rows = rows.left_join(outcomes.select("application_id", "outcome"), "application_id").drop("application_id_right")
     window_end = rows.disbursed_at + ibis.interval(days=params.label.performance_window_days)
     rows = rows.mutate(window_end=window_end.cast("timestamp(6)"))
@@ -40,10 +42,11 @@ def labels(cohort: ir.Table, outcomes: ir.Table, repayments: ir.Table | None, pa
 
 def _worst(rows: ir.Table, repayments: ir.Table) -> ir.Table:
     """The worst DPD per application: days from due to payment, or to the window's end while unpaid."""
-    due = repayments.select("application_id", "due_at", "paid_at").join(
-        rows.select("application_id", "window_end"), "application_id"
+    due = repayments.select("application_id", "person_id", "due_at", "paid_at").join(
+        rows.select("application_id", "person_id", "window_end", "credit_from", "credit_to"),
+        ["application_id", "person_id"],
     )
-    due = due.filter(due.due_at < due.window_end)
+    due = due.filter((due.due_at < due.window_end) & (due.due_at >= due.credit_from) & (due.due_at < due.credit_to))
     settled = ibis.least(ibis.coalesce(due.paid_at, due.window_end), due.window_end)
     late = _seconds(settled) - _seconds(due.due_at)
     dated = due.mutate(dpd_days=ibis.greatest(late // DAY_S, 0).cast("int64"))
@@ -59,6 +62,7 @@ def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
     as_of = ibis.literal(params.as_of.replace(tzinfo=None)).cast("timestamp(6)")
     return ibis.cases(
         (row.disbursed_at >= as_of, "immature"),
+        (row.window_end > row.credit_to, "outcome not open to consent"),
         (row.outcome.notnull(), row.outcome),
         (row.window_end > as_of, "immature"),
         (ibis.coalesce(row.instalments, 0) == 0, "no instalment due"),
@@ -71,7 +75,7 @@ def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the cohort and its repayments, write labels and the tally of what could not be labelled."""
     with timed("label") as summary, closing(open_engine(params)) as engine:
-        cohort = engine.read(ws.need("cohort", "cohort.parquet"), ("application_id", "disbursed_at"))
+        cohort = engine.read(ws.need("cohort", "cohort.parquet"), COHORT)
         outcomes, repayments = engine.canonical(ws, tables.applications), engine.find(ws, tables.repayments)
         judged = engine.arrow(labels(cohort, outcomes, repayments, params), ["application_id"])
         counts = tally(judged.column("verdict"))

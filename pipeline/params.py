@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -27,6 +27,12 @@ def _purpose(name: str) -> str:
     if name not in PURPOSES:
         raise ValueError(f"no such purpose; there are {', '.join(PURPOSES)}")
     return name
+
+
+def _each_once(names: Any) -> Any:
+    """One name or several, in an order of its own, so that the order they were given in does not show."""
+    names = [names] if isinstance(names, str) else names
+    return sorted(set(names)) if isinstance(names, (list, tuple)) and all(isinstance(n, str) for n in names) else names
 
 
 def _rising(cutoffs: tuple[float, ...]) -> tuple[float, ...]:
@@ -59,6 +65,7 @@ Moment = Annotated[datetime, AfterValidator(_utc)]
 Place = Annotated[Path, BeforeValidator(_expanded)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, AfterValidator(_purpose)]
+Policies = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_each_once)]
 Hour = Annotated[int, Field(ge=0, le=24)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 CUTOFFS_MAX = 25
@@ -218,11 +225,11 @@ class Audit(Section):
 
 
 class Params(Section):
-    """All parameters of a run."""
+    """All parameters of a run. `policy` names one or several (`saakh policy list`), and has no default."""
 
     as_of: Moment
+    policy: Policies
     seed: int = Field(1, ge=0, le=2**31 - 1)
-    policy: str = "explicit-consent"
     workspace: Path = Path("data/sample")
     threads: int = Field(2, ge=1, le=1_024)
     memory_gb: float = Field(4.0, ge=0.25, le=1e6)
@@ -240,13 +247,23 @@ class Params(Section):
     export: Export = Export()
     audit: Audit = Audit()
 
+    @property
+    def policies(self) -> str:
+        """The policies' names in words."""
+        return " + ".join(self.policy)
 
-def read_params(path: Path) -> Params:
-    """The parameters in a YAML file; every fault is named by its key, with what was expected."""
+
+def read_params(path: Path, policy: Sequence[str] = ()) -> Params:
+    """The parameters in a YAML file; every fault is named by its key, with what was expected.
+
+    Policies that are named beside it take the place of those it names.
+    """
+    told = read_yaml(path) | ({"policy": list(policy)} if policy else {})
     try:
-        return Params.model_validate(read_yaml(path))
+        return Params.model_validate(told)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {problems(error)}") from None
+        hint = "; `saakh policy list` shows the policies" if "policy" not in told else ""
+        raise ConfigError(f"{path}: {problems(error)}{hint}") from None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

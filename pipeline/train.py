@@ -27,6 +27,7 @@ from models.splits import Split, out_of_time, refuse_shared_people, time_blocks
 from pipeline import tracking
 from pipeline.engines import write_table
 from pipeline.params import Params
+from pipeline.question import refuse_other_policies
 from pipeline.sample import KEY, Sample, digests, read_sample, read_specs
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, digest, read_json, write_json, write_text
@@ -59,6 +60,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Write the model, the scores and `train/train.json`, and log the run with MLflow."""
     with timed("train") as summary:
         _refuse_other_purposes(ws)
+        refuse_other_policies(params, read_json(ws.need("derive", "derive.json")), "derive")
         specs = read_specs(ws)
         sample = read_sample(ws, specs)
         tell("fitting", 0, 2)
@@ -171,7 +173,7 @@ def write(
         "inputs": digests(ws),
         "as_of": params.as_of.isoformat(),
         "seed": params.seed,
-        "policy": params.policy,
+        "policy": params.policies,
         "parameters": asdict(learned.settings) | {"folds": params.train.folds, "rounds": learned.fitted.rounds},
         "split": sides(sample, learned.split),
         "out_of_fold_log_loss": learned.fitted.out_of_fold_log_loss,

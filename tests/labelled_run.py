@@ -53,4 +53,4 @@ def write_labelled(root: Path, loans: int = 900, seed: int = 3, order: int | Non
     write_json(ws.stage("derive") / "specs.json", [s.as_dict() for s in specs()])
     write_json(ws.stage("cohort") / "cohort.json", {"purpose": "train"})
     write_table(ws.stage("ingest") / "consents.parquet", pa.table({"basis": ["explicit"]}))
-    return Params(as_of="2026-06-01T00:00:00Z", workspace=root)
+    return Params(policy="explicit-consent", as_of="2026-06-01T00:00:00Z", workspace=root)

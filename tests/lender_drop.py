@@ -56,7 +56,9 @@ class Drop:
         path.write_text(yaml.safe_dump(dict(content), sort_keys=False))
         key.write_text(KEY)
         section = {"source": self.root / "raw", "mapping": path, "key_file": key, **more}
-        return Params.model_validate({"as_of": "2026-06-01T00:00:00Z", "threads": 1, "ingest": section})
+        return Params.model_validate(
+            {"policy": "explicit-consent", "as_of": "2026-06-01T00:00:00Z", "threads": 1, "ingest": section}
+        )
 
     def ingest(self, content: Mapping[str, Any], to: str = "run", **more: Any) -> "Ingested":
         ingest.run(self.params(content, **more), Workspace(self.root / to))

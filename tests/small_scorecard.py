@@ -122,7 +122,7 @@ def write_run(root: Path, rows: int = 400) -> Params:
     columns = {name: pa.array(x[:, i], from_pandas=True) for i, name in enumerate(names(8))}
     keys = [f"{i:032x}" for i in range(rows)]
     write_table(ws.stage("derive") / "features.parquet", pa.table({"application_id": keys} | columns))
-    return Params(as_of=datetime(2026, 6, 1, tzinfo=UTC), workspace=root)
+    return Params(policy="explicit-consent", as_of=datetime(2026, 6, 1, tzinfo=UTC), workspace=root)
 
 
 @cache

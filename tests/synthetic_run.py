@@ -43,7 +43,11 @@ def write_run(
 
     With `leaf_rows_min` above the number of applications, the model learns nothing.
     """
-    params, ws, draw = Params(as_of=AS_OF, seed=seed, workspace=root), Workspace(root), np.random.default_rng(seed)
+    params, ws, draw = (
+        Params(policy="explicit-consent", as_of=AS_OF, seed=seed, workspace=root),
+        Workspace(root),
+        np.random.default_rng(seed),
+    )
     keys = sorted(hashlib.sha256(f"{seed}-{i}".encode()).hexdigest()[:32] for i in range(applications))
     inputs, log_odds, closed = _world(draw, applications)
     is_bad = draw.random(applications) < 1 / (1 + np.exp(-log_odds))

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,17 @@ import typer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
 
-from pipeline.cli import audit, consent, features
+from pipeline.cli import audit, consent, features, policy
 from pipeline.cli.options import PARAMS, ParamsFile
 from pipeline.run import STAGES
 from saakh.errors import SaakhError
 
+Policies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy", help="A policy to run under instead of the parameters'; may be repeated, the strictest wins."
+    ),
+]
 app = typer.Typer(
     name="saakh",
     help="Open credit scoring for people who have a phone and no credit file: from raw drops to a verified scorecard.",
@@ -23,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for _name, _commands in (("features", features), ("consent", consent), ("audit", audit)):
+for _name, _commands in (("features", features), ("consent", consent), ("policy", policy), ("audit", audit)):
     app.add_typer(_commands.app, name=_name)
 
 
@@ -35,13 +42,13 @@ def _stage(name: str, sentence: str) -> None:
     app.command(name, rich_help_panel="Stages, in order")(command)
 
 
-def _run(stages: list[str], params_file: Path) -> None:
+def _run(stages: list[str], params_file: Path, policies: Sequence[str] = ()) -> None:
     from pipeline.console import progress, show
     from pipeline.params import read_params
     from pipeline.run import run_stage
     from pipeline.workspace import Workspace
 
-    params = read_params(params_file)
+    params = read_params(params_file, policies)
     for name in stages:
         with progress(name) as tell:
             summary = run_stage(name, params, Workspace(params.workspace), tell)
@@ -49,13 +56,16 @@ def _run(stages: list[str], params_file: Path) -> None:
 
 
 @app.command(rich_help_panel="The whole line")
-def run(params: ParamsFile = PARAMS) -> None:
+def run(params: ParamsFile = PARAMS, policy: Policies = None) -> None:
     """Run every stage in order, from raw drops to a verified scorecard, and sum up."""
     from pipeline.closing import close
     from pipeline.params import read_params
+    from pipeline.policy import read_policies
 
-    _run(list(STAGES), params)
-    close(read_params(params))
+    asked = tuple(policy or ())
+    read_policies(read_params(params, asked).policy)  # a policy that cannot be read stops before the first stage
+    _run(list(STAGES), params, asked)
+    close(read_params(params, asked))
 
 
 @app.command(rich_help_panel="The whole line")

@@ -28,7 +28,7 @@ class Evidence:
 
     `inputs` has shape (rows, features), missing as NaN; `keys`, `is_bad`, `is_out_of_time`, each source's `closed` and
     the contributions have a row per application that was trained or judged on, in the order of `keys`; `specs` are in
-    model order.
+    model order. `policy_costs` are there when they were measured on these very features.
     """
 
     params: Params
@@ -43,6 +43,7 @@ class Evidence:
     consent: dict[str, int]
     outcome_supplied: bool
     closed: dict[str, np.ndarray]
+    policy_costs: dict[str, Any] | None = None
 
     @property
     def factor(self) -> float:
@@ -87,7 +88,17 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         consent=_consent(ws),
         outcome_supplied=_outcome_supplied(ws),
         closed=_closed(ws, scores),
+        policy_costs=_policy_costs(ws),
     )
+
+
+def _policy_costs(ws: Workspace) -> dict[str, Any] | None:
+    """What `saakh policy costs` found, if it was asked since the features were derived."""
+    path = ws.root / "policy" / "costs.json"
+    found: dict[str, Any] | None = read_json(path) if path.exists() else None
+    if found is None or found.get("features_sha256") != digest(ws.need("derive", "features.parquet")):
+        return None
+    return found
 
 
 def _booster(ws: Workspace, stages: dict[str, dict[str, Any]]) -> "lgb.Booster":

@@ -63,6 +63,7 @@ def report(evidence: Evidence) -> str:
         vintages=vintages(evidence.stages["evaluate"]),
         features=features,
         directions=DIRECTIONS,
+        costs=evidence.policy_costs,
     )
 
 
@@ -98,6 +99,7 @@ def covered(evidence: Evidence, points: np.ndarray, source: str) -> dict[str, An
         "source": words(source),
         "parts": parts,
         "absent": counts["absent"] == total,
+        "barred": counts.get("barred", 0) == total,
         "closed_points": closed_points(evidence, points, source),
         "rows": evidence.stages["ingest"]["tables"].get(source, {}).get("rows_kept", 0),
         "too_late": evidence.stages["derive"]["events_too_late"].get(source, 0),

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.lightgbm_text import TextModel, parse
-from pipeline.bundle import Bundle
+from pipeline.bundle import REASONS_MOST, Bundle
 from pipeline.engines import read_table
 from pipeline.export.golden_vectors import golden_json
 from pipeline.export.replay import Differences, replay
@@ -29,7 +29,6 @@ from saakh.spec import FeatureSpec
 from saakh.trees import ARRAYS, Trees
 
 NAME = "scorecard"
-REASONS_MOST = 4
 REASON_POINTS_LEAST = 0.05
 RANGE_ROWS = 50_000  # held in memory at a time
 TRAINING_RECORD = ("model_sha256", "inputs", "split", "parameters", "dropped", "seed")
@@ -122,7 +121,11 @@ def describe(bundle: Bundle, trees: Trees, specs: Sequence[FeatureSpec], members
         "scale": {key: said[key] for key in ("base_points", "base_odds", "pdo")},
         "calibration": {"slope": 1.0, "intercept": 0.0},
         "bands": bands(said["bands"]),
-        "reasons": {"most": REASONS_MOST, "least_points": REASON_POINTS_LEAST, "codes": codes(specs)},
+        "reasons": {
+            "most": said.get("reasons_most", REASONS_MOST),
+            "least_points": REASON_POINTS_LEAST,
+            "codes": codes(specs),
+        },
         "baseline_log_odds": trees.mean,
         "parts": [{"kind": "trees", "arrays": {name: _place(trees, name) for name in ARRAYS}}],
         "training": {key: bundle.train[key] for key in TRAINING_RECORD},

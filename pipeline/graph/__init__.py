@@ -19,6 +19,7 @@ from features.sources import view_of
 from models.arrays import Times
 from pipeline.canonical import schema
 from pipeline.engines import Engine
+from pipeline.gate import Bounds
 from pipeline.graph.edges import KEY, forget, of_applicants, standing
 from pipeline.graph.vintages import Records
 from saakh.errors import ConfigError
@@ -34,6 +35,7 @@ def graph_features(
     purpose: str,
     as_of: datetime,
     dpd_days: int,
+    bounds: Bounds,
 ) -> pa.Table:
     """The features of `features.graph`, a row an application, sorted by `application_id`.
 
@@ -45,6 +47,7 @@ def graph_features(
         purpose: what the data are wanted for.
         as_of: the run's recorded moment.
         dpd_days: from how many days past due an instalment is in default.
+        bounds: the policy's on artefacts for this purpose.
 
     All features are null where the applicant shows no call, message or number of their own, by refusal or because there
     is none. Everyone else's consent must be in force at the vintage for `score`, at `as_of` for any other purpose.
@@ -52,7 +55,7 @@ def graph_features(
     if "contact_names" not in tables or not {"calls", "messages"} & set(tables):
         have = ", ".join(sorted(tables)) or "none"
         raise ConfigError(f"the graph needs contact_names, and calls or messages; there are: {have}; ingest them")
-    counted = counts(engine, cohort, consents, tables, purpose, as_of, dpd_days)
+    counted = counts(engine, cohort, consents, tables, purpose, as_of, dpd_days, bounds)
     rows, view = engine.table(counted, social_graph.name), view_of(social_graph)
     measured = engine.arrow(rows.select(KEY, **{f.name: bound(f.expr, view, rows) for f in FEATURES}), [KEY])
     engine.drop(social_graph.name)
@@ -69,15 +72,16 @@ def counts(
     purpose: str,
     as_of: datetime,
     dpd_days: int,
+    bounds: Bounds,
 ) -> pa.Table:
     """The rows of `social_graph`: one an application whose applicant shows anything; arguments as above."""
     vintage = cohort["snapshot_at"].to_numpy().astype("M8[M]").astype("M8[us]")
     dated = cohort.select(COLUMNS).append_column("vintage", pa.array(vintage))
     made = [schema(social_graph).empty_table()]
     for asked_at, before in _moments(vintage, purpose, as_of):
-        people = standing(engine, consents, tables, purpose, asked_at, before, dpd_days)
+        people = standing(engine, consents, tables, purpose, asked_at, before, dpd_days, bounds)
         of_moment = dated if purpose != "score" else dated.filter(pa.array(vintage == np.datetime64(before)))
-        ties, shown = of_applicants(engine, of_moment, consents, tables, purpose, people)
+        ties, shown = of_applicants(engine, of_moment, consents, tables, purpose, people, bounds)
         made.extend(Records.read(engine, of_moment, people, ties, shown).counted())
         forget(engine)
     return pa.concat_tables(made)

@@ -18,7 +18,7 @@ from features.tables import calls, contact_names, messages
 from features.windows import DAY_S
 from pipeline.asof import visible
 from pipeline.engines import Engine
-from pipeline.gate import openings
+from pipeline.gate import Bounds, openings
 
 KEY = "application_id"
 Tables = Mapping[str, ir.Table]
@@ -48,13 +48,14 @@ def standing(
     asked_at: datetime,
     before: datetime,
     dpd_days: int,
+    bounds: Bounds,
 ) -> Standing:
     """What everyone shows before a moment, by consents in force at `asked_at`."""
     moment = pa.table({"asked_at": [asked_at], "snapshot_at": [before]})
     moment = engine.table(moment.cast(pa.schema([(name, pa.timestamp("us")) for name in moment.column_names])), _MOMENT)
     everyone = consents.select("person_id").distinct().cross_join(moment)
     everyone = _made(engine, "everyone", everyone.mutate(application_id=everyone.person_id))
-    opened = _made(engine, "opened", openings(everyone, consents, purpose))
+    opened = _made(engine, "opened", openings(everyone, consents, purpose, bounds))
     named = tables[contact_names.name].select("contact_id").distinct()  # other contacts can be nobody's edge
     heard = _heard(everyone, opened, {t.name: tables[t.name].semi_join(named, "contact_id") for t in _talking(tables)})
     names = visible(everyone, opened, tables[contact_names.name], contact_names)
@@ -81,7 +82,13 @@ def between(people: Standing) -> ir.Table:
 
 
 def of_applicants(
-    engine: Engine, asking: pa.Table, consents: ir.Table, tables: Tables, purpose: str, people: Standing
+    engine: Engine,
+    asking: pa.Table,
+    consents: ir.Table,
+    tables: Tables,
+    purpose: str,
+    people: Standing,
+    bounds: Bounds,
 ) -> tuple[pa.Table, pa.Table]:
     """The ties of each application, `application_id, other, is_out, is_in`; and the applications that show anything.
 
@@ -92,11 +99,13 @@ def of_applicants(
         tables: canonical tables by name.
         purpose: what the data are wanted for.
         people: what the others show.
+        bounds: the policy's on artefacts for this purpose.
 
     The applicant's own events and numbers are those visible at the snapshot; those of the others, at the vintage.
     """
     asks = engine.table(asking, _ASKING)
-    opened = _made(engine, "opened_own", openings(asks.select(KEY, "person_id", "asked_at"), consents, purpose))
+    own = openings(asks.select(KEY, "person_id", "asked_at"), consents, purpose, bounds)
+    opened = _made(engine, "opened_own", own)
     who = asks.select(KEY, "person_id", "vintage")
     heard = _heard(asks, opened, {t.name: tables[t.name] for t in _talking(tables)})
     said = _made(engine, "said_own", heard.select(KEY, "contact_id", is_out=heard.direction == "out").distinct())

@@ -74,13 +74,16 @@ class SourceFile:
             yield from self._read(self, list(columns))
 
 
-def find(folder: Path, patterns: Iterable[str]) -> list[Path]:
-    """The files under a folder that match any pattern, in order of name; none at all is a `MissingInputError`."""
+def find(folder: Path, patterns: Iterable[str], *, optional: bool = False) -> list[Path]:
+    """The files under a folder that match any pattern, in order of name.
+
+    None at all is a `MissingInputError`, unless they are optional.
+    """
     if not folder.is_dir():
         raise MissingInputError(f"no folder at {folder}; set ingest.source to the folder that holds the source files")
     listed = list(patterns)
     found = sorted({path for pattern in listed for path in folder.glob(pattern) if path.is_file()})
-    if not found:
+    if not (found or optional):
         raise MissingInputError(f"no file in {folder} matches {', '.join(listed)}; mend 'files' in the mapping")
     return found
 

@@ -57,10 +57,11 @@ class Consent(Part):
 
 
 class Source(Part):
-    """Files of one shape and the canonical table they fill."""
+    """Files of one shape and the canonical table they fill; of an `optional` source there may be none."""
 
     files: Patterns = Field(min_length=1)
     table: str
+    optional: bool = False
     columns: Map[str, Annotated[Reading, BeforeValidator(_short)]]
     location: Location | None = None
     clock: Clock | None = None

@@ -73,6 +73,6 @@ def need_columns(arrival: Arrival) -> None:
 
 def _arrivals(mapping: Mapping, folder: Path) -> Iterator[Arrival]:
     for source in mapping.sources:
-        for path in find(folder, source.files):
+        for path in find(folder, source.files, optional=source.optional):
             file = SourceFile(path, source.delimiter, source.encoding)
             yield Arrival(source, file, path.relative_to(folder).as_posix())

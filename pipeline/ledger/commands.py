@@ -13,7 +13,7 @@ from pipeline.ledger import whose
 from pipeline.ledger.receipt import read_house, receipts
 from pipeline.ledger.why import Answer, Asked, answer, moment, status
 from pipeline.params import Params
-from pipeline.policy import read_policy
+from pipeline.policy import read_policies
 from pipeline.workspace import Workspace, write_text
 from saakh.errors import ConfigError, ConsentError
 
@@ -23,10 +23,10 @@ HOUSE = Path("data/contracts/house.yaml")
 
 def print_status(params: Params, given: str, at: datetime | None = None) -> None:
     """Print what a person's consents open, by category and purpose, at a moment (by default the run's `as_of`)."""
-    ws, asked_at = Workspace(params.workspace), _utc(at or params.as_of)
+    ws, asked_at, policies = Workspace(params.workspace), _utc(at or params.as_of), read_policies(params.policy)
     with closing(Embedded(params.threads, params.memory_gb)) as engine:
         person = whose.person(engine, ws, given, params)
-        answers = status(whose.consents_of(engine, ws, person), asked_at)
+        answers = status(whose.consents_of(engine, ws, person), asked_at, policies)
     _show([f"person {person} at {moment(asked_at)} UTC", *_status(answers)])
 
 
@@ -35,7 +35,7 @@ def print_why(params: Params, given: str, category: str, purpose: str | None = N
     purpose = purpose or params.cohort.purpose
     _known("category", category, [c.value for c in Category])
     _known("purpose", purpose, PURPOSES)
-    ws, policies = Workspace(params.workspace), [read_policy(params.policy)]
+    ws, policies = Workspace(params.workspace), read_policies(params.policy)
     with closing(Embedded(params.threads, params.memory_gb)) as engine:
         application = whose.application(engine, ws, given, params)
         held = whose.consents_of(engine, ws, application.person)

@@ -5,17 +5,16 @@ It decides nothing. That it agrees with `pipeline.gate` on every ledger is a pro
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from features.columns import PURPOSES, Category
 from features.tables import TABLES
-from pipeline.policy import Policy
+from pipeline.gate import Bounds
+from pipeline.policy import BOUNDED, Policy, bounds_for, in_words
 
 Row = Mapping[str, Any]
 """A row of the canonical consents."""
-Within = Callable[[Row, datetime], bool]
-"""Whether an artefact is within a policy's bounds for its purpose, at the moment asked about."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,11 @@ class Condition(NamedTuple):
     says: Callable[[list[Row]], str]
 
 
-def answer(
-    consents: Iterable[Row], asked: Asked, policies: Sequence[Policy] = (), within: Within | None = None
-) -> Answer:
+def answer(consents: Iterable[Row], asked: Asked, policies: Sequence[Policy] = ()) -> Answer:
     """Hold one person's artefacts against the gate's conditions, in order, up to the first that none of them meets."""
     left = list(consents)
     steps = []
-    for condition in (*_artefact(asked), *_range(asked), *_bounds(asked, within), *_policies(asked, policies)):
+    for condition in (*_artefact(asked), *_range(asked), *_bounds(asked, policies), *_policies(asked, policies)):
         before, left = left, [row for row in left if condition.holds(row)]
         steps.append(Step(condition.words, len(left), "" if left else condition.says(before)))
         if not left:
@@ -94,11 +91,29 @@ def answer(
     return Answer(asked, tuple(steps), tuple(sorted(left, key=lambda row: row["artefact_id"])))
 
 
-def status(consents: Sequence[Row], at: datetime, within: Within | None = None) -> list[Answer]:
+def status(consents: Sequence[Row], at: datetime, policies: Sequence[Policy] = ()) -> list[Answer]:
     """The answers for every category and purpose that an artefact names, at one moment."""
     named = {(row["category"], row["purpose"]) for row in consents}
     asked = [(c.value, p) for c in Category for p in PURPOSES if (c.value, p) in named]
-    return [answer(consents, Asked(category, purpose, at), within=within) for category, purpose in asked]
+    return [answer(consents, Asked(category, purpose, at), policies) for category, purpose in asked]
+
+
+def broken(artefact: Row, at: datetime, bounds: Bounds) -> list[str]:
+    """The bounds that an artefact does not keep at a moment, by name; one that leaves open what is bounded keeps none.
+
+    `pipeline.gate.kept` said in plain Python.
+    """
+    starts_at = artefact["starts_at"]
+    said = {
+        "life_days_max": _apart(starts_at, artefact["expires_at"]),
+        "age_days_max": _apart(starts_at, at),
+        "history_days_max": _apart(artefact["data_from"], starts_at),
+        "data_life_days_max": _days(artefact["data_life_days"]),
+        "fetch_type": artefact["fetch_type"],
+        "basis": artefact["basis"],
+    }
+    set_ = {name: most for name, most in bounds if most is not None}
+    return [n for n, most in set_.items() if said[n] is None or not _keeps(said[n], most)]
 
 
 def bars(policy: Policy, category: str) -> bool:
@@ -151,11 +166,19 @@ def _range(asked: Asked) -> tuple[Condition, ...]:
     return (Condition(f"its data range covers {wanted}", lambda a: _covers(a, asked), _outside),)
 
 
-def _bounds(asked: Asked, within: Within | None) -> tuple[Condition, ...]:
-    if within is None:
+def _bounds(asked: Asked, policies: Sequence[Policy]) -> tuple[Condition, ...]:
+    bounds = bounds_for(policies, asked.purpose)
+    most = {name: value for name, value in bounds if value is not None}
+    if not most:
         return ()
-    said = "beyond the policy's bounds"
-    return (Condition("it is within the policy's bounds", lambda a: within(a, asked.at), lambda _: said),)
+
+    def says(rows: list[Row]) -> str:
+        """The bounds that artefacts break, each once."""
+        names = dict.fromkeys(name for row in rows for name in broken(row, asked.at, bounds))
+        return "; ".join(f"{BOUNDED[n]}: beyond {in_words(most[n])}" for n in names)
+
+    named = " + ".join(p.name for p in policies if any(v is not None for _, v in p.bounds_for(asked.purpose)))
+    return (Condition(f"it is within the bounds of {named}", lambda a: not broken(a, asked.at, bounds), says),)
 
 
 def _policies(asked: Asked, policies: Sequence[Policy]) -> tuple[Condition, ...]:
@@ -163,6 +186,20 @@ def _policies(asked: Asked, policies: Sequence[Policy]) -> tuple[Condition, ...]
     barring = [policy for policy in policies if bars(policy, asked.category)]
     said = "; ".join(f"barred by {policy.name} ({policy.citation})" for policy in barring)
     return (Condition(words, lambda _: not barring, lambda _: said),) if policies else ()
+
+
+def _apart(earlier: datetime | None, later: datetime | None) -> timedelta | None:
+    return None if earlier is None or later is None else later - earlier
+
+
+def _days(count: int | None) -> timedelta | None:
+    return None if count is None else timedelta(days=count)
+
+
+def _keeps(value: timedelta | str, most: int | tuple[str, ...]) -> bool:
+    if isinstance(value, timedelta):
+        return isinstance(most, int) and value <= timedelta(days=most)
+    return isinstance(most, tuple) and value in most
 
 
 def _covers(artefact: Row, asked: Asked) -> bool:

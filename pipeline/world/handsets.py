@@ -128,6 +128,15 @@ def _ring_or_own(days: Days, events: Events, own: Draws, what: str, high: int) -
     return np.where(ring >= 0, shared, own.whole(what, 0, high))
 
 
+def own_numbers(days: Days) -> Drop:
+    """One row a person on the first observed morning: the number that others know them by."""
+    everyone = np.arange(days.people.size)
+    draws = days.people.draws.each("own number", everyone, 0 * everyone)
+    at = days.start * DAY + 8 * 3_600
+    events = Events(days, everyone, days.start, at, draws, np.full(len(everyone), -1))
+    return Drop(events, {"contact": named(first_numbers(days.seed, days.people.numbers), numbered("+91"))})
+
+
 def brand_events(days: Days) -> Drop:
     """One row a dealing with a handset maker: the loyal buy, service and collect more."""
     people = days.people

@@ -108,6 +108,8 @@ def drops(told: Drawn) -> Iterator[tuple[str, Drop]]:
     yield "payments", money.payments(days, told.loans, told.repaid, airtime.recharges(topups))
     yield "brand_events", handsets.brand_events(told.account_days)
     yield "devices", handsets.devices(told.account_days)
+    if days.knobs.circle_contact_share:  # where people call each other, and it matters whose number is whose
+        yield "contact_names", handsets.own_numbers(days)
 
 
 def write(part: Part, folder: Path) -> Written:

@@ -50,7 +50,7 @@ def run_of(folder: Path) -> Params:
     covered = {"present": 1_200, "silent": 793, "closed": 7, "absent": 0}
     account = {"applications": APPLICATIONS, "coverage": {f.table.name: covered for f in CHOSEN}}
     write_json(ws.stage("derive") / "derive.json", account)
-    return Params(as_of=datetime(2026, 6, 1, tzinfo=UTC), workspace=folder)
+    return Params(policy="explicit-consent", as_of=datetime(2026, 6, 1, tzinfo=UTC), workspace=folder)
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_columns_measured_under_another_definition_are_not_shown(tmp_path: Path)
 
 def test_a_run_that_is_not_there_or_not_whole_is_named(tmp_path: Path):
     with pytest.raises(MissingInputError, match="run `saakh derive` first"):
-        measured(Params(as_of=datetime(2026, 6, 1, tzinfo=UTC), workspace=tmp_path / "none"))
+        measured(Params(policy="explicit-consent", as_of=datetime(2026, 6, 1, tzinfo=UTC), workspace=tmp_path / "none"))
     params = run_of(tmp_path)
     file = tmp_path / "derive" / "derive.json"
     file.write_text(file.read_text().replace(str(APPLICATIONS), "1999"))

@@ -17,7 +17,7 @@ from pipeline.workspace import Workspace
 from saakh.errors import ContractError, MissingInputError, UnreadableInputError
 from tests.valid_tables import changed, valid_tables
 
-PARAMS = Params(as_of=datetime(2026, 6, 1, tzinfo=UTC))
+PARAMS = Params(policy="explicit-consent", as_of=datetime(2026, 6, 1, tzinfo=UTC))
 HERE = ("applications", "repayments", "calls", "brand_events")
 CANARY, NUMBER, YEAR = "canary", 987_654_321, 2187
 DAMAGE = {

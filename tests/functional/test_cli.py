@@ -15,6 +15,7 @@ from tests.functional.conftest import ROOT, small_params
 
 COMMANDS = ["", "run", "simulate", "judge", "init", "key", "verify", "rebuild", "features", *STAGES]
 COMMANDS += [f"features {name}" for name in ("list", "show", "sql", "docs")]
+COMMANDS += [f"policy {name}" for name in ("list", "show", "diff", "costs")]
 
 
 CAPTURED: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120}
@@ -60,6 +61,11 @@ def bad_parameter(folder: Path) -> list[str]:
     return ["label"]
 
 
+def no_such_policy(folder: Path) -> list[str]:
+    written(folder)
+    return ["run", "--policy", "explicit-consent", "--policy", "in-rbi"]
+
+
 def bad_mapping_key(folder: Path) -> list[str]:
     mapping = (ROOT / "data/mappings/sample.yaml").read_text()
     (folder / "mapping.yaml").write_text(mapping.replace("\nsources:", "\nsource:", 1))
@@ -93,6 +99,7 @@ def empty_input(folder: Path) -> list[str]:
     [
         (missing_file, 5, "nowhere.yaml"),
         (bad_parameter, 3, "label.dpd_days"),
+        (no_such_policy, 3, "no policy 'in-rbi' in"),
         (bad_mapping_key, 4, "source"),
         (damaged_parquet, 6, "applications.parquet"),
         (empty_input, 7, "params.yaml is empty"),

@@ -12,7 +12,7 @@ import pytest
 
 from features.tables import consents
 from pipeline.engines import Embedded, read_table
-from pipeline.gate import openings
+from pipeline.gate import NO_BOUNDS, openings
 from pipeline.ingest.consent import from_ledger
 from pipeline.ingest.mapping_ledger import Ledger
 from pipeline.ingest.rows import Bounds
@@ -102,7 +102,7 @@ def test_why_says_open_for_every_application_to_which_the_gate_opens(
     cohort = applications.select(["application_id", "person_id"])
     cohort = cohort.append_column("asked_at", pa.array(asked, pa.timestamp("us")))
     engine = Embedded(threads=1, memory_gb=1)
-    gate = openings(engine.table(cohort), engine.table(ingested.consents), purpose)
+    gate = openings(engine.table(cohort), engine.table(ingested.consents), purpose, NO_BOUNDS)
     opened = {(r["application_id"], r["category"]) for r in engine.arrow(gate, ["application_id"]).to_pylist()}
     engine.close()
     told = set()

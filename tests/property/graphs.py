@@ -11,6 +11,7 @@ from features.columns import Table
 from features.tables import calls, consents, contact_names, messages, repayments
 from pipeline.canonical import schema
 from pipeline.engines import Engine
+from pipeline.gate import NO_BOUNDS
 from pipeline.graph import graph_features
 
 AS_OF = datetime(2026, 6, 1)
@@ -160,7 +161,7 @@ def measured(engine: Engine, world: World, applications: tuple[str, ...] = ("a1"
         name: engine.table(_table([r for n, r in world.rows if n == name], t), name) for name, t in TABLES.items()
     }
     agreed = engine.table(_table(list(world.consents), consents), "consents")
-    return graph_features(engine, cohort, agreed, tables, world.purpose, AS_OF.replace(tzinfo=UTC), DPD_DAYS)
+    return graph_features(engine, cohort, agreed, tables, world.purpose, AS_OF.replace(tzinfo=UTC), DPD_DAYS, NO_BOUNDS)
 
 
 def _table(rows: list[Row], table: Table) -> pa.Table:

@@ -16,6 +16,7 @@ from pipeline.engines import Embedded, Engine
 from pipeline.gate import openings
 from pipeline.ledger.read import rows
 from pipeline.ledger.why import Asked, answer
+from pipeline.policy import Policy, bounds_for
 from pipeline.pseudonyms import Pseudonyms
 from tests.ledger_records import artefact, heard, notice
 
@@ -106,10 +107,31 @@ def engine() -> Iterator[Engine]:
     held.close()
 
 
+@st.composite
+def policies(draw: st.DrawFn) -> tuple[Policy, ...]:
+    """None, or one that bounds artefacts of all purposes somehow."""
+    said = {
+        "life_days_max": st.integers(1, 7),
+        "age_days_max": st.integers(0, 4),
+        "history_days_max": st.integers(0, 4),
+        "data_life_days_max": st.integers(0, 40),
+        "fetch_type": st.sampled_from([["onetime"], ["periodic"], ["onetime", "periodic"]]),
+        "basis": st.just(["explicit"]),
+    }
+    bounds = draw(st.fixed_dictionaries({}, optional=said))
+    about = {"title": "M", "jurisdiction": "N", "in_force_from": "2026-01-01", "citation": "C"}
+    return (Policy.model_validate({"name": "mine", **about, "bounds": {"every": bounds}}),) if bounds else ()
+
+
 @EASY
-@given(RECORDS, st.integers(-1, 8), st.integers(-5, 5), st.sampled_from(PURPOSES[:3]))
+@given(RECORDS, st.integers(-1, 8), st.integers(-5, 5), st.sampled_from(PURPOSES[:3]), policies())
 def test_the_explanation_and_the_gate_agree(
-    engine: Engine, records: list[dict[str, Any]], asked: int, snapshot: int, purpose: str
+    engine: Engine,
+    records: list[dict[str, Any]],
+    asked: int,
+    snapshot: int,
+    purpose: str,
+    within: tuple[Policy, ...],
 ) -> None:
     table = rows(heard(*records).artefacts, PSEUDONYMS)
     at, before = ((START + timedelta(days=days)).replace(tzinfo=None) for days in (asked, snapshot))
@@ -117,7 +139,9 @@ def test_the_explanation_and_the_gate_agree(
     cohort = pa.table(
         {"application_id": ["a1", "a2"], "person_id": people, "asked_at": pa.array([at] * 2, pa.timestamp("us"))}
     )
-    opens = openings(engine.table(cohort, "cohort"), engine.table(table, "consents"), purpose)
+    opens = openings(
+        engine.table(cohort, "cohort"), engine.table(table, "consents"), purpose, bounds_for(within, purpose)
+    )
     gate = engine.arrow(opens, ["application_id"]).to_pylist()
     for name, person in zip(("a1", "a2"), people, strict=True):
         held = [row for row in table.to_pylist() if row["person_id"] == person]
@@ -125,6 +149,6 @@ def test_the_explanation_and_the_gate_agree(
             mine = [row for row in gate if (row["application_id"], row["category"]) == (name, category)]
             reaches = any(row["data_from"] < before for row in mine)
             covers = any(row["data_from"] <= before < row["data_to"] for row in mine)
-            assert answer(held, Asked(category, purpose, at)).is_open is bool(mine)
-            assert answer(held, Asked(category, purpose, at, before)).is_open is reaches
-            assert answer(held, Asked(category, purpose, at, event_at=before)).is_open is covers
+            assert answer(held, Asked(category, purpose, at), within).is_open is bool(mine)
+            assert answer(held, Asked(category, purpose, at, before), within).is_open is reaches
+            assert answer(held, Asked(category, purpose, at, event_at=before), within).is_open is covers

@@ -82,6 +82,7 @@ def test_every_value_is_possible_by_its_declared_unit(engine: Engine, world: Wor
     ("module", "guard", "without", "hidden"),
     [
         (gate, "in_force", lambda row, purpose: row.person_id.notnull(), uncovered),
+        (gate, "within", lambda row, bounds: row.person_id.notnull(), uncovered),
         (asof, "before_snapshot", lambda row: row.person_id.notnull(), future),
         (asof, "covered", lambda row: row.person_id.notnull(), uncovered),
     ],

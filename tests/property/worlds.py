@@ -15,6 +15,8 @@ from features.tables import EVENT_TABLES, consents
 from pipeline.canonical import schema
 from pipeline.derive import derive
 from pipeline.engines import Engine
+from pipeline.gate import NO_BOUNDS, Bounds
+from pipeline.ledger.why import broken
 
 SNAPSHOT = datetime(2026, 3, 1, 12)
 AS_OF = datetime(2026, 6, 1)
@@ -35,12 +37,13 @@ EDGES = (0, 1, 2, 30 * 86_400, 30 * 86_400 + 1, 90 * 86_400, 40 * 86_400, 40 * 8
 
 @dataclass(frozen=True)
 class World:
-    """One table's events and the consents over them, as plain rows, and the names of some features of that table."""
+    """One table's events and the consents over them, as plain rows, some features of that table, a policy's bounds."""
 
     table: Table
     names: tuple[str, ...]
     consents: tuple[dict[str, Any], ...]
     events: tuple[dict[str, Any], ...]
+    bounds: Bounds = NO_BOUNDS
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -101,8 +104,24 @@ def consent(draw: st.DrawFn, table: Table) -> dict[str, Any]:
         "revoked_at": draw(st.sampled_from([None, None, around(AS_OF)])),
         "data_from": draw(st.sampled_from([None, around(SNAPSHOT - timedelta(days=60))])),
         "data_to": draw(st.sampled_from([None, None, around(SNAPSHOT - timedelta(days=5))])),
-        "basis": "explicit",
+        "basis": draw(st.sampled_from(["explicit"] * 3 + ["asserted_by_source"])),
+        "fetch_type": draw(st.sampled_from([None, "onetime", "periodic"])),
+        "data_life_days": draw(st.sampled_from([None, 30, 31])),
     }
+
+
+@st.composite
+def some_bounds(draw: st.DrawFn) -> Bounds:
+    """Bounds of a policy, more often than not none, at the edges of what artefacts say."""
+    said = {
+        "life_days_max": st.sampled_from([516, 517]),
+        "age_days_max": st.sampled_from([0, 39, 40, 516]),
+        "history_days_max": st.sampled_from([100, 132, 1_000]),
+        "data_life_days_max": st.sampled_from([30, 31]),
+        "fetch_type": st.sampled_from([("onetime",), ("onetime", "periodic")]),
+        "basis": st.just(("explicit",)),
+    }
+    return Bounds(**draw(st.fixed_dictionaries({}, optional=said))) if draw(st.booleans()) else NO_BOUNDS
 
 
 @st.composite
@@ -111,7 +130,7 @@ def worlds(draw: st.DrawFn) -> World:
     table = draw(st.sampled_from(MEASURED))
     held = draw(st.lists(consent(table), min_size=1, max_size=4))
     names = draw(st.sampled_from(_stretches(table)))
-    return World(table, names, tuple(held), tuple(draw(st.lists(event(table), max_size=12))))
+    return World(table, names, tuple(held), tuple(draw(st.lists(event(table), max_size=12))), draw(some_bounds()))
 
 
 def is_covered(world: World, row: dict[str, Any]) -> bool:
@@ -125,6 +144,7 @@ def is_covered(world: World, row: dict[str, Any]) -> bool:
         and (c["revoked_at"] is None or c["revoked_at"] > AS_OF)
         and (c["data_from"] is None or c["data_from"] <= row["event_at"])
         and (c["data_to"] is None or row["event_at"] < c["data_to"])
+        and not broken(c, AS_OF, world.bounds)
         for c in world.consents
     )
 
@@ -148,6 +168,7 @@ def measured(engine: Engine, world: World) -> tuple[pa.Table, pa.Table]:
         {world.table.name: engine.table(_table(world.events, world.table), "events")},
         world.features,
         "train",
+        bounds=world.bounds,
     )
     return derived.matrix, derived.coverage
 

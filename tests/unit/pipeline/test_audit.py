@@ -29,7 +29,12 @@ COVERAGE = {
 
 
 def params(root: Path, **audit_: object) -> Params:
-    raw = {"as_of": "2026-06-01T00:00:00Z", "workspace": str(root / "work"), "ingest": {"source": str(root / "raw")}}
+    raw = {
+        "policy": "explicit-consent",
+        "as_of": "2026-06-01T00:00:00Z",
+        "workspace": str(root / "work"),
+        "ingest": {"source": str(root / "raw")},
+    }
     return Params.model_validate(raw | {"audit": audit_})
 
 

@@ -11,7 +11,9 @@ from pipeline.params import Params
 from pipeline.workspace import Workspace, digest, write_json
 from saakh.errors import ContractError
 
-PARAMS = Params.model_validate({"as_of": "2026-06-01T00:00:00Z", "evaluate": {"resamples": 200}})
+PARAMS = Params.model_validate(
+    {"policy": "explicit-consent", "as_of": "2026-06-01T00:00:00Z", "evaluate": {"resamples": 200}}
+)
 
 
 def write_scored(root, log_odds, bad, split, fold=None, person=None):

@@ -1,25 +1,36 @@
-"""What consent opens, artefact by artefact, edge by edge."""
+"""What consent opens, artefact by artefact, edge by edge, and what a policy's bounds take away."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from random import Random
 
 import pyarrow as pa
 import pytest
 
 from features.tables import consents
-from pipeline.engines import Embedded
-from pipeline.gate import openings
+from pipeline.engines import Embedded, Engine
+from pipeline.gate import NO_BOUNDS, Bounds, openings
+from saakh.errors import ConsentError
 from tests.ascii import rows
 
 ASKED = datetime(2026, 6, 1)
-COHORT = pa.table({"application_id": ["a"], "person_id": ["p"], "asked_at": pa.array([ASKED], pa.timestamp("us"))})
+COHORT = pa.table({"application_id": ["a"], "person_id": ["p"]})
 
 
-def opened(text: str, purpose: str = "train") -> list[tuple[str, str, str]]:
-    """Category and range of what is open, dates only."""
-    engine = Embedded(threads=1, memory_gb=1)
-    table = engine.table(rows(consents, text))
-    found = engine.arrow(openings(engine.table(COHORT), table, purpose), ["category", "data_from"]).to_pylist()
-    engine.close()
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    held = Embedded(threads=1, memory_gb=1)
+    yield held
+    held.close()
+
+
+def opened(
+    engine: Engine, text: str, purpose: str = "train", bounds: Bounds = NO_BOUNDS, asked: datetime = ASKED
+) -> list[tuple[str, str, str]]:
+    """Category and range of what is open at a moment, dates only."""
+    cohort = COHORT.append_column("asked_at", pa.array([asked], pa.timestamp("us")))
+    ranges = openings(engine.table(cohort, "cohort"), engine.table(rows(consents, text), "consents"), purpose, bounds)
+    found = engine.arrow(ranges, ["category", "data_from"]).to_pylist()
     return [(r["category"], str(r["data_from"].date()), str(r["data_to"].date())) for r in found]
 
 
@@ -58,11 +69,64 @@ OPEN = [("location", "2025-01-01", "2026-01-01")]
         ({"data_from": "2026-01-01"}, []),
     ],
 )
-def test_an_artefact_opens_its_category_when_purpose_and_time_match(changed: dict[str, str], expected: list) -> None:
-    assert opened(artefact(**changed)) == expected
+def test_an_artefact_opens_its_category_when_purpose_and_time_match(
+    engine: Engine, changed: dict[str, str], expected: list
+) -> None:
+    assert opened(engine, artefact(**changed)) == expected
 
 
-def test_overlapping_artefacts_open_one_range_so_that_no_event_counts_twice() -> None:
+def test_a_purpose_nobody_can_agree_to_is_an_error(engine: Engine) -> None:
+    with pytest.raises(ConsentError, match="nobody can agree to the purpose 'marketing'; there are score, train"):
+        opened(engine, artefact(purpose="marketing"), "marketing")
+
+
+@pytest.mark.parametrize(
+    ("bound", "within", "beyond"),
+    [
+        ({"life_days_max": 30}, {"expires_at": "2026-01-31"}, {"expires_at": "2026-01-31 00:00:01"}),
+        ({"life_days_max": 30}, {"expires_at": "2026-01-31"}, {"expires_at": "-"}),
+        ({"age_days_max": 30}, {"starts_at": "2026-05-02"}, {"starts_at": "2026-05-01 23:59:59"}),
+        ({"history_days_max": 365}, {"data_from": "2025-01-01"}, {"data_from": "2024-12-31 23:59:59"}),
+        ({"history_days_max": 365}, {"data_from": "2025-01-01"}, {"data_from": "-"}),
+        ({"data_life_days_max": 30}, {"data_life_days": "30"}, {"data_life_days": "31"}),
+        ({"data_life_days_max": 30}, {"data_life_days": "0"}, {"data_life_days": "-"}),
+        ({"fetch_type": ["onetime"]}, {"fetch_type": "onetime"}, {"fetch_type": "periodic"}),
+        ({"fetch_type": ["onetime", "periodic"]}, {"fetch_type": "periodic"}, {"fetch_type": "-"}),
+        ({"basis": ["explicit"]}, {"basis": "explicit"}, {"basis": "asserted_by_source"}),
+    ],
+    ids=str,
+)
+def test_an_artefact_beyond_a_bound_opens_nothing(engine: Engine, bound: dict, within: dict, beyond: dict) -> None:
+    """At the bound itself it is within; a second or a day further it is beyond, and so when it leaves it open."""
+    bounds, long = Bounds.model_validate(bound), {"starts_at": "2026-01-01"}
+    asked = {} if "expires_at" not in within else {"asked": datetime(2026, 1, 15)}
+    assert opened(engine, artefact(**long | within), bounds=bounds, **asked) != []
+    assert opened(engine, artefact(**long | beyond), bounds=bounds, **asked) == []
+    assert opened(engine, artefact(**long | beyond), **asked) != []
+
+
+def test_every_bound_must_be_kept(engine: Engine) -> None:
+    both = Bounds(life_days_max=200, basis=("explicit",))
+    assert opened(engine, artefact(expires_at="2026-07-01"), bounds=both) == OPEN
+    assert opened(engine, artefact(expires_at="2026-07-01", basis="asserted_by_source"), bounds=both) == []
+    assert opened(engine, artefact(expires_at="2026-09-01"), bounds=both) == []
+
+
+def test_a_bound_that_allows_nothing_opens_nothing(engine: Engine) -> None:
+    assert opened(engine, artefact(), bounds=Bounds(basis=())) == []
+
+
+def test_an_artefact_within_bounds_opens_its_own_range_beside_one_beyond(engine: Engine) -> None:
+    text = """
+    | artefact_id | person_id | category | purpose | starts_at  | expires_at | data_from  | data_to    | basis    |
+    | c1          | p         | location | train   | 2026-05-20 | 2026-06-10 | 2025-01-01 | 2025-03-01 | explicit |
+    | c2          | p         | location | train   | 2026-05-20 | 2027-06-10 | 2025-02-01 | 2025-09-01 | explicit |
+    """
+    assert opened(engine, text) == [("location", "2025-01-01", "2025-09-01")]
+    assert opened(engine, text, bounds=Bounds(life_days_max=31)) == [("location", "2025-01-01", "2025-03-01")]
+
+
+def test_overlapping_artefacts_open_one_range_so_that_no_event_counts_twice(engine: Engine) -> None:
     text = """
     | artefact_id | person_id | category | purpose | starts_at  | data_from  | data_to    | basis    |
     | c1          | p         | location | train   | 2025-01-01 | 2025-01-01 | 2025-03-01 | explicit |
@@ -71,8 +135,23 @@ def test_overlapping_artefacts_open_one_range_so_that_no_event_counts_twice() ->
     | c4          | p         | location | train   | 2025-01-01 | 2025-06-01 | 2025-07-01 | explicit |
     | c5          | p         | apps     | train   | 2025-01-01 | 2025-02-01 | 2025-03-01 | explicit |
     """
-    assert opened(text) == [
+    assert opened(engine, text) == [
         ("apps", "2025-02-01", "2025-03-01"),
         ("location", "2025-01-01", "2025-04-01"),
         ("location", "2025-06-01", "2025-07-01"),
     ]
+
+
+def test_artefacts_of_equal_ranges_open_each_range_once(engine: Engine) -> None:
+    """Equal ranges have no order of their own: of many, some would be put into two orders, and be opened twice."""
+    draw, people = Random(0), 200
+    drawn = [
+        f"| c{n} | p{n % people} | apps | train | 2025-01-01 | {draw.choice(['-', '2025-02-01'])} | explicit |"
+        for n in range(3 * people)
+    ]
+    heading = "| artefact_id | person_id | category | purpose | starts_at | data_from | basis |"
+    names = {"application_id": [f"a{n}" for n in range(people)], "person_id": [f"p{n}" for n in range(people)]}
+    cohort = pa.table(names | {"asked_at": pa.array([ASKED] * people, pa.timestamp("us"))})
+    held = engine.table(rows(consents, "\n".join([heading, *drawn])))
+    found = engine.arrow(openings(engine.table(cohort), held, "train", NO_BOUNDS), ["application_id"])
+    assert found["application_id"].to_pylist() == sorted(names["application_id"])

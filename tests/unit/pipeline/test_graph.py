@@ -8,6 +8,7 @@ import pytest
 
 from features.tables import calls, consents, contact_names, messages, repayments
 from pipeline.engines import Embedded, Engine
+from pipeline.gate import NO_BOUNDS
 from pipeline.graph import graph_features
 from saakh.errors import ConfigError
 from tests.ascii import rows
@@ -84,7 +85,7 @@ def measured(
     if written:
         tables["messages"] = engine.table(rows(messages, written), "messages")
     asking, held = cohort(*asked, purpose=purpose), engine.table(rows(consents, agreed), "consents")
-    found = graph_features(engine, asking, held, tables, purpose, AS_OF, 15).to_pylist()
+    found = graph_features(engine, asking, held, tables, purpose, AS_OF, 15, NO_BOUNDS).to_pylist()
     short = [{name.removeprefix("graph_"): value for name, value in row.items()} for row in found]
     return [{n: round(v, 6) if isinstance(v, float) else v for n, v in row.items()} for row in short]
 
@@ -260,7 +261,7 @@ def test_messages_make_edges_too(engine: Engine) -> None:
 def test_without_numbers_there_is_no_graph(engine: Engine) -> None:
     held = engine.table(rows(consents, consented("a")))
     with pytest.raises(ConfigError, match="contact_names"):
-        graph_features(engine, cohort(("a", "2026-02-10")), held, {"calls": held}, "train", AS_OF, 15)
+        graph_features(engine, cohort(("a", "2026-02-10")), held, {"calls": held}, "train", AS_OF, 15, NO_BOUNDS)
 
 
 @pytest.mark.parametrize(("known", "expected"), [(50, 0.2), (49, None)])
@@ -285,6 +286,6 @@ def test_without_loans_nothing_is_said_of_defaults_and_nobody_asked_about_gives_
     tables = {"messages": engine.table(rows(messages, KITE), "messages")}
     tables["contact_names"] = engine.table(rows(contact_names, NUMBERS), "contact_names")
     asked = cohort(("a", "2026-02-10"))
-    (row,) = graph_features(engine, asked, held, tables, "train", AS_OF, 15).to_pylist()
+    (row,) = graph_features(engine, asked, held, tables, "train", AS_OF, 15, NO_BOUNDS).to_pylist()
     assert (row["graph_degree"], row["graph_default_neighbours"], row["graph_pagerank_default"]) == (2, None, None)
-    assert graph_features(engine, asked.slice(0, 0), held, tables, "train", AS_OF, 15).num_rows == 0
+    assert graph_features(engine, asked.slice(0, 0), held, tables, "train", AS_OF, 15, NO_BOUNDS).num_rows == 0

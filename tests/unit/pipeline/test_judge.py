@@ -110,6 +110,7 @@ def test_judge_joins_by_pseudonym_and_writes_its_verdict(tmp_path: Path) -> None
     key.write_text("00" * 32 + "\n")
     key.chmod(0o600)
     params = Params(
+        policy="explicit-consent",
         as_of=datetime(2026, 6, 1, tzinfo=UTC),
         workspace=tmp_path / "w",
         simulate=Simulate(out=tmp_path / "raw", oracle=tmp_path / "oracle"),

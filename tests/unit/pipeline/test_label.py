@@ -1,7 +1,9 @@
 """Bad, good, indeterminate or immature: days past due within the performance window."""
 
+from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from features.tables import applications, repayments
@@ -12,6 +14,7 @@ from pipeline.workspace import Workspace, read_json
 from saakh.errors import EmptyInputError
 from tests.ascii import rows
 
+TIME = pa.timestamp("us")
 APPLICATIONS = """
 | application_id | person_id | applied_at | is_accepted | disbursed_at | outcome |
 | good           | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
@@ -42,12 +45,18 @@ REPAYMENTS = """
 """
 
 
-def made(folder: Path, **section: object) -> dict[str, str]:
+def made(folder: Path, opened: tuple[str, str] = ("1900-01-01", "2200-01-01"), **section: object) -> dict[str, str]:
+    """Labels of loans of whose record consent opens that stretch of time."""
     table = rows(applications, APPLICATIONS)
     write_table(folder / "ingest/applications.parquet", table)
     write_table(folder / "ingest/repayments.parquet", rows(repayments, REPAYMENTS))
-    write_table(folder / "cohort/cohort.parquet", table.select(["application_id", "person_id", "disbursed_at"]))
-    params = Params.model_validate({"as_of": "2026-06-01T00:00:00Z", "threads": 1, "label": section})
+    cohort = table.select(["application_id", "person_id", "disbursed_at"])
+    for name, moment in zip(("credit_from", "credit_to"), opened, strict=True):
+        cohort = cohort.append_column(name, pa.repeat(pa.scalar(datetime.fromisoformat(moment), TIME), len(cohort)))
+    write_table(folder / "cohort/cohort.parquet", cohort)
+    params = Params.model_validate(
+        {"policy": "explicit-consent", "as_of": "2026-06-01T00:00:00Z", "threads": 1, "label": section}
+    )
     label.run(params, Workspace(folder))
     found = read_table(folder / "label/labels.parquet")
     return dict(zip(found["application_id"].to_pylist(), found["label"].to_pylist(), strict=True))
@@ -75,6 +84,21 @@ def test_what_cannot_be_labelled_is_counted(tmp_path: Path) -> None:
 
 def test_a_stricter_definition_makes_more_bads(tmp_path: Path) -> None:
     assert list(made(tmp_path, dpd_days=15).values()).count("bad") == 6
+
+
+def test_an_outcome_is_known_only_where_consent_opens_the_record_to_the_windows_end(tmp_path: Path) -> None:
+    everything = made(tmp_path / "a", ("1900-01-01", "2026-08-28"))
+    assert everything == made(tmp_path / "b")  # told ends its window on 28 August, the moment that is not open any more
+    assert "told" not in made(tmp_path / "c", ("1900-01-01", "2026-08-27 23:59:59"))
+    account = read_json(tmp_path / "c/label/label.json")
+    assert account["verdicts"]["outcome not open to consent"] == 1
+    made(tmp_path / "d", ("1900-01-01", "2026-04-01"))
+    assert read_json(tmp_path / "d/label/label.json")["verdicts"]["outcome not open to consent"] == 2
+
+
+def test_no_instalment_due_outside_the_time_consent_opens_is_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(EmptyInputError, match=r"'no instalment due': 7, 'bad': 2, 'immature': 2, 'indeterminate': 1"):
+        made(tmp_path, ("2026-02-02", "2200-01-01"))  # of those that fell due before, but one of late's is left
 
 
 def test_labels_of_one_kind_only_stop_the_run(tmp_path: Path) -> None:

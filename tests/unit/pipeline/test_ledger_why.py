@@ -77,12 +77,22 @@ def test_the_lenders_own_record_must_cover_the_application_itself(event_at: str,
 
 
 def test_bounds_and_policies_are_asked_last() -> None:
-    asked = Asked("apps", "train", AT)
-    beyond = answer([artefact()], asked, [BARRING], within=lambda row, at: at < row["starts_at"])
-    assert beyond.reason == "beyond the policy's bounds"
-    barred = answer([artefact()], asked, [read_policy("explicit-consent"), BARRING], within=lambda *_: True)
+    asked, vouched = Asked("apps", "train", AT), artefact(basis="asserted_by_source")
+    beyond = answer([vouched], asked, [read_policy("explicit-consent"), BARRING])
+    assert beyond.steps[-1].condition == "it is within the bounds of in-rbi-2025"
+    assert beyond.reason == "basis: beyond explicit"
+    barred = answer([vouched, artefact()], asked, [read_policy("explicit-consent"), BARRING])
+    assert [step.left for step in barred.steps[-2:]] == [1, 0]
     assert barred.reason == f"barred by in-rbi-2025 ({BARRING.citation})"
     assert answer([artefact()], asked, [read_policy("explicit-consent")]).is_open
+
+
+def test_each_bound_that_is_broken_is_named() -> None:
+    found = answer([artefact()], Asked("apps", "train", AT), [read_policy("in-aa-ct001")])
+    assert found.reason == (
+        "days from its start to its expiry: beyond 31; days from its start to the moment asked: beyond 31; "
+        "days for which data may be kept: beyond 31"
+    )
 
 
 def test_a_category_is_barred_when_all_its_tables_are() -> None:

@@ -37,7 +37,7 @@ def test_the_sample_mapping_fills_every_column_but_outcome_and_what_only_a_ledge
     }
     told_by_a_ledger = ("given_at", "purpose_code", "fetch_type", "frequency_times", "frequency_unit", "data_life_days")
     assert left_out == {("applications", "outcome"), *(("consents", name) for name in told_by_a_ledger)}
-    assert len(sources) == 15
+    assert len(sources) == 16
 
 
 @pytest.mark.parametrize(

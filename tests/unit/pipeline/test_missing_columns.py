@@ -21,7 +21,7 @@ CONSENTS = """
 | artefact_id | person_id | category | purpose | starts_at  | basis    |
 | c1          | p1        | credit   | train   | 2025-01-01 | explicit |
 """
-PARAMS = Params.model_validate({"as_of": "2026-06-01T00:00:00Z", "threads": 1})
+PARAMS = Params.model_validate({"policy": "explicit-consent", "as_of": "2026-06-01T00:00:00Z", "threads": 1})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from saakh.errors import ConfigError
 
 
 def source(text: str) -> Path:
-    return Params.model_validate({"as_of": "2026-06-01T00:00:00Z", "ingest": {"source": text}}).ingest.source
+    return Params.model_validate(
+        {"policy": "explicit-consent", "as_of": "2026-06-01T00:00:00Z", "ingest": {"source": text}}
+    ).ingest.source
 
 
 def test_a_variable_that_is_set_wins_over_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,10 +41,32 @@ def test_one_without_a_default_is_asked_for(tmp_path: Path, monkeypatch: pytest.
 
 def refused(tmp_path: Path, text: str) -> str:
     path = tmp_path / "params.yaml"
-    path.write_text(f"as_of: 2026-06-01T00:00:00Z\n{text}\n")
+    path.write_text(f"as_of: 2026-06-01T00:00:00Z\npolicy: explicit-consent\n{text}\n")
     with pytest.raises(ConfigError) as caught:
         read_params(path)
     return str(caught.value)
+
+
+def test_a_policy_must_be_named_and_has_no_default(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("as_of: 2026-06-01T00:00:00Z\n")
+    with pytest.raises(ConfigError, match=r"'policy': is missing; `saakh policy list` shows the policies"):
+        read_params(path)
+    assert read_params(path, ["us-ecoa"]).policy == ("us-ecoa",)
+
+
+def test_policies_are_one_name_or_several_and_their_order_does_not_show(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("as_of: 2026-06-01T00:00:00Z\npolicy: [us-ecoa, in-dpdp, us-ecoa]\n")
+    params = read_params(path)
+    assert params.policy == ("in-dpdp", "us-ecoa")
+    assert params.policies == "in-dpdp + us-ecoa"
+    assert read_params(path, ["eu-ccd2"]).policy == ("eu-ccd2",)
+    assert Params.model_validate(params.model_dump(mode="json")) == params
+    for wrong in ("[]", "3", "{a: b}", "[1]"):
+        path.write_text(f"as_of: 2026-06-01T00:00:00Z\npolicy: {wrong}\n")
+        with pytest.raises(ConfigError, match="'policy"):
+            read_params(path)
 
 
 def test_a_purpose_that_nobody_can_consent_to_is_refused(tmp_path: Path) -> None:

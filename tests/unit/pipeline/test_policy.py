@@ -9,9 +9,9 @@ from features.catalogue import all_features, named
 from features.columns import Sensitivity
 from features.declare import REGISTRY
 from features.graph import FEATURES, SPECS
-from features.joined import interactions
+from features.joined import interactions, loan_events
 from features.tables import devices
-from pipeline.policy import POLICIES, Policy, allowed, barred_by, names, read_policy
+from pipeline.policy import POLICIES, Policy, allowed, barred_by, barred_tables, names, read_policy
 from saakh.errors import ConfigError
 from tests.declaring import declare
 
@@ -48,6 +48,11 @@ def sims_known(device):
     return device.sim_id.nunique()
 
 
+def days_late_most(event):
+    """Most days late."""
+    return event.days_late.max()
+
+
 def calls_and_messages(event):
     """Number of calls and messages with a direction."""
     return event.count(where=event.direction == "in")
@@ -74,7 +79,7 @@ def test_explicit_consent_lets_every_ordinary_feature_be_measured() -> None:
 def test_life_events_need_a_policy_that_allows_them() -> None:
     event = declare(shorter_calls, sensitivity=Sensitivity.LIFE_EVENT)
     said = {name: allowed(event, [read_policy(name)]) for name in names()}
-    assert said == {"explicit-consent": False, "in-rbi-2025": False, "research-opt-in": True}
+    assert said == {name: name == "research-opt-in" for name in names()}
     assert barred_by(event, [read_policy("explicit-consent")]) == (
         "explicit-consent does not allow what is of sensitivity life_event"
     )
@@ -102,6 +107,37 @@ def test_a_bar_holds_for_tables_joined_of_what_is_barred() -> None:
     assert allowed(joined, [policy(barred={"columns": ["messages.sender_class"], "tables": ["topups"]})])
 
 
+def test_what_a_joined_table_makes_itself_counts_as_every_column_of_its_sources() -> None:
+    late = declare(days_late_most, loan_events)
+    bar = policy(barred={"columns": ["repayments.paid_at"]})
+    assert barred_by(late, [bar]) == "mine bars the column repayments.paid_at"
+    assert allowed(late, [policy(barred={"columns": ["topups.retailer_id"]})])
+    graph = policy(
+        allows={"sensitivities": ["sensitive"], "social_graph": True}, barred={"columns": ["calls.direction"]}
+    )
+    assert barred_by(FEATURES[0], [graph]) == "mine bars the column calls.direction"
+
+
+def test_a_bar_on_a_table_closes_the_tables_joined_of_it() -> None:
+    assert barred_tables([policy()]) == frozenset()
+    one, other = policy(barred={"tables": ["messages"]}), policy(barred={"tables": ["topups"]})
+    assert barred_tables([one, other]) == {"messages", "interactions", "social_graph", "topups"}
+
+
+def test_a_reason_that_holds_a_banned_phrase_bars_its_feature() -> None:
+    spoken = declare(shorter_calls)
+    reason = spoken.reason
+    assert barred_by(spoken, [policy(reasons={"banned": [reason.upper()]})]) == (
+        f"mine bans the words '{reason.upper()}' in a reason"
+    )
+    assert allowed(spoken, [policy(reasons={"banned": ["credit score"]})])
+
+
+def test_no_feature_is_barred_for_its_words_by_a_policy_that_is_committed() -> None:
+    policies = [read_policy(name) for name in names()]
+    assert {(f.name, p.name) for p in policies for f in all_features() if p.reasons.phrase_in(f.reason)} == set()
+
+
 @pytest.mark.parametrize(
     "barred", [{"families": ["social"]}, {"features": ["call_contacts"]}, {"tables": ["calls"]}], ids=str
 )
@@ -127,7 +163,7 @@ def test_the_graph_of_all_people_needs_leave() -> None:
     sensitive = {"sensitivities": ["sensitive"]}
     for graph in (*FEATURES, SPECS[0]):
         said = {name: allowed(graph, [read_policy(name)]) for name in names()}
-        assert said == {"explicit-consent": False, "in-rbi-2025": False, "research-opt-in": True}
+        assert said == {name: name == "research-opt-in" for name in names()}
     assert barred_by(FEATURES[0], [policy(allows=sensitive)]) == "mine does not allow the graph of all people"
     assert allowed(FEATURES[0], [policy(allows={**sensitive, "social_graph": True})])
     bar = policy(allows={**sensitive, "social_graph": True}, barred={"tables": ["contact_names"]})
@@ -145,6 +181,14 @@ def test_the_graph_of_all_people_needs_leave() -> None:
         ("barred: {features: [no_such]}", "no feature 'no_such'; `saakh features list`"),
         ("barred: {families: [family]}", "'barred.families.0'"),
         ("allows: {sensitivities: [protected]}", "protected is the audit's alone"),
+        ("bounds: {trainig: {life_days_max: 3}}", "no purpose 'trainig'; there are every, score"),
+        ("bounds: {train: {life_days: 3}}", "unknown key 'bounds.train.life_days'"),
+        ("bounds: {train: {life_days_max: -3}}", "'bounds.train.life_days_max'"),
+        ("bounds: {train: {basis: [word]}}", "basis must name one or several of explicit, asserted_by_source"),
+        ("bounds: {train: {fetch_type: []}}", "fetch_type must name one or several of onetime, periodic"),
+        ("retention: {erase_on: [death]}", "'retention.erase_on.0'"),
+        ("retention: {hold: {days: 0, what: a, why: b}}", "'retention.hold.days'"),
+        ("reasons: {most: 0}", "'reasons.most'"),
         ("barred: {sensitivities: [life_event]}\nallows: {sensitivities: [life_event]}", "bars and allows the same"),
     ],
 )
@@ -159,7 +203,7 @@ def test_what_must_be_said_must_be_said(tmp_path: Path) -> None:
 
 def test_a_policy_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     assert f"no policy 'eu' in {tmp_path}; there are mine" in refused(tmp_path, TEXT, "eu")
-    with pytest.raises(ConfigError, match="there are explicit-consent, in-rbi-2025, research-opt-in"):
+    with pytest.raises(ConfigError, match="there are eu-ccd2, explicit-consent, id-ojk"):
         read_policy("../../params", POLICIES)
 
 

@@ -38,7 +38,7 @@ def _evidence(consent: dict[str, int]) -> Evidence:
     inputs = np.ones((30, 2))
     inputs[:12, 0] = np.nan
     return Evidence(
-        params=Params(as_of=datetime(2026, 6, 1, tzinfo=UTC)),
+        params=Params(policy="explicit-consent", as_of=datetime(2026, 6, 1, tzinfo=UTC)),
         specs=(_spec("topups_90d", "topups"), _spec("calls_90d", "calls")),
         keys=tuple(f"{i:032x}" for i in range(30)),
         inputs=inputs,

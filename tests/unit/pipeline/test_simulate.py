@@ -41,7 +41,10 @@ def params(tmp_path: Path, people: int, threads: int = 1, **more: object) -> Par
         "history_days": 20,
     }
     return Params(
-        as_of=datetime(2026, 6, 1, tzinfo=UTC), threads=threads, simulate=Simulate.model_validate(asked | more)
+        policy="explicit-consent",
+        as_of=datetime(2026, 6, 1, tzinfo=UTC),
+        threads=threads,
+        simulate=Simulate.model_validate(asked | more),
     )
 
 
