@@ -16,8 +16,9 @@ from features.catalogue import fingerprint
 from features.columns import Table
 from features.declare import Feature
 from features.joined import BUILD, JOINED, STACKED
-from features.plan import KEY as NUMBER
-from features.plan import Plan, plan, told
+from features.plan import plan, told
+from features.reduce import KEY as NUMBER
+from features.steps import Plan
 from features.tables import EVENT_TABLES
 from features.windows import CALENDAR, CLOCK, DAY_S, Calendar
 from pipeline import asof

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.declare import Feature
-from features.plan import KEY, Plan, Result
+from features.reduce import KEY
+from features.steps import Plan, Result
 from models.arrays import Floats
 from pipeline.engines import Engine
 from saakh.errors import ContractError

@@ -11,8 +11,10 @@ from ibis.config import Config
 
 from features.columns import Table
 from features.declare import Feature
-from features.plan import KEY, Literal, Plan, plan, told
+from features.plan import plan, told
+from features.reduce import KEY
 from features.sources import TYPES
+from features.steps import Literal, Plan
 from features.windows import CALENDAR, Slice
 from pipeline.engines.dialect import spoken
 from saakh.errors import ConfigError
