@@ -8,8 +8,9 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -79,6 +80,11 @@ class Feature:
     def columns(self) -> Mapping[str, Slice]:
         """Column name to the slice it is measured on."""
         return MappingProxyType({s.named(self.name): s for s in slices(self.windows, self.splits)})
+
+    @cached_property
+    def whole(self) -> "Feature":
+        """The feature on whole windows alone; the same object each time, so that it is planned once."""
+        return replace(self, splits=()) if self.splits else self
 
     @property
     def lineage(self) -> tuple[str, ...]:

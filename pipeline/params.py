@@ -157,10 +157,12 @@ class Label(Section):
 class Derive(Section):
     """What to leave out: features, families or tables, by name; and what night and weekend mean where people live.
 
-    The night is the hours `[night_hours[0], night_hours[1])`, past midnight when they fall; days count from Monday, 0.
+    With `splits`, also the columns on a part of a window (weekends, nights): twice as many, for little or no gain. The
+    night is the hours `[night_hours[0], night_hours[1])`, past midnight when they fall; days count from Monday, 0.
     """
 
     leave_out: tuple[str, ...] = ()
+    splits: bool = False
     night_hours: tuple[Hour, Hour] = (CALENDAR.night_from, CALENDAR.night_to)
     weekend_days: tuple[Weekday, ...] = CALENDAR.weekend
 
@@ -174,11 +176,10 @@ class Train(Section):
     """The split and the booster. Sizes left at None follow the number of rows.
 
     `gap_days` before the out-of-time period are left out, since their outcomes were unknown when it began; at None,
-    the performance window, unless that costs more than a tenth of development. Columns measured on a part of a window
-    (weekends, nights) are tried only with `splits`; of columns whose ranks correlate above `alike_max` one is kept.
+    the performance window, unless that costs more than a tenth of development. Of columns
+    whose ranks correlate above `alike_max` one is kept.
     """
 
-    splits: bool = False
     alike_max: float = Field(0.95, gt=0, le=1)
     out_of_time_share: float = Field(0.25, gt=0, lt=1)
     gap_days: int | None = Field(None, ge=0, le=DAYS_MAX)

@@ -76,7 +76,8 @@ def asked(params: Params, ws: Workspace, engine: Engine) -> Question:
 def chosen(params: Params, available: Sequence[str], policies: Sequence[Policy]) -> tuple[Feature, ...]:
     """The features to derive: of the tables at hand, what every policy allows and `derive.leave_out` does not name.
 
-    The graph of all people needs a table of contacts beside calls or messages.
+    Without `derive.splits`, on whole windows alone. The graph of all people needs a table of contacts beside calls or
+    messages.
     """
     known = (*all_features(), *GRAPH)
     made = {t.name for t in JOINED if set(t.sources) <= set(available)}
@@ -88,7 +89,7 @@ def chosen(params: Params, available: Sequence[str], policies: Sequence[Policy])
         raise ConfigError(f"derive.leave_out names no feature, family or table: {', '.join(unknown)}")
     left_out = set(params.derive.leave_out)
     return tuple(
-        f
+        f if params.derive.splits else f.whole
         for f in known
         if f.table.name in there and not {f.name, f.family, f.table.name} & left_out and allowed(f, policies)
     )

@@ -1,7 +1,7 @@
 """Train: learn the default model on earlier applications, and score each of them by boosters that did not see it."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -87,14 +87,13 @@ def learn(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Learn
     dev, later = split.development, split.out_of_time | split.known_person
     _refuse_one_class(sample.bad[dev])
     dropped = uninformative(sample.x[dev], [s.name for s in specs])
-    aside = dict(_parts_of_a_window(specs)) if not params.train.splits else {}
-    kept = [i for i, s in enumerate(specs) if s.name not in dropped and s.name not in aside]
+    kept = [i for i, s in enumerate(specs) if s.name not in dropped]
     if not kept:
         raise ContractError(
             f"all {len(specs)} features are null or constant in development; see derive/coverage.parquet"
         )
     repeats = alike(sample.x[dev][:, kept], params.train.alike_max)
-    aside |= {specs[kept[j]].name: f"says the same as {specs[kept[i]].name}" for j, i in repeats.items()}
+    aside = {specs[kept[j]].name: f"says the same as {specs[kept[i]].name}" for j, i in repeats.items()}
     kept = [i for j, i in enumerate(kept) if j not in repeats]
     x, inputs = sample.x[:, kept], as_inputs([specs[i] for i in kept])
     fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
@@ -108,13 +107,6 @@ def learn(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Learn
     scored = np.full(len(dev), np.nan)
     scored[dev], scored[later] = fitted.out_of_fold, log_odds(text, sample.x[later][:, read], threads)
     return Learned(split, fold, settings, as_inputs([specs[i] for i in read]), dropped, aside, fitted, text, scored)
-
-
-def _parts_of_a_window(specs: Sequence[FeatureSpec]) -> Iterator[tuple[str, str]]:
-    """The columns measured on a part of the week or day."""
-    for spec in specs:
-        if "events alone." in spec.description:
-            yield spec.name, "a part of a window"
 
 
 def split_by_time(params: Params, sample: Sample) -> Split:
