@@ -1,6 +1,7 @@
 """Evaluate: how well the model ranks, and how true its probabilities are, on later applications than it saw."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.arrays import Codes, Flags, Floats, Times
+from models.calibration_line import calibration_line
+from models.discrimination import auc
 from models.metrics import measured, observed_expected
-from models.rank_order import by_decile, group
+from models.rank_order import Group, by_decile, group
+from models.worth import Product, worth
 from pipeline import tracking
 from pipeline.engines import read_table
 from pipeline.params import Params
@@ -21,17 +25,36 @@ from saakh.errors import ContractError
 AUC_SUSPECT = 0.78
 """Published AUCs of credit models on phone data alone lie between 0.61 and 0.76; above this, suspect a leak."""
 BADS_FEW = 50
+TIERS = (30, 90)
+"""Days of evidence at which a file stops being thin, and begins to be thick."""
+TIER_NAMES = ("under 30 days seen", "30 to 89 days seen", "90 days seen or more")
+MONTH_DAYS = 30
+OUTSTANDING = 0.5
+"""The share of the principal that is owed on average, when it is paid back in equal parts."""
+
+
+FACTS = (
+    *(("auc", "AUC"), ("gini", "Gini"), ("ks", "KS"), ("h_measure", "H-measure")),
+    *(("observed_expected", "observed/expected"), ("calibration_slope", "calibration slope")),
+)
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Scored loans of one side; `fold` is None out of time, where one model scored them all."""
+    """Scored loans of one side; `fold` is None out of time, where one model scored them all.
+
+    `days` are the days seen in the source that shows most of them; `refused` says whether some category was closed.
+    `earned` is what the loan brings when it is good, as a share of its principal; NaN where its terms are unknown.
+    """
 
     person: Codes
     applied: Times
     bad: Flags
     log_odds: Floats
     fold: Codes | None
+    days: Codes
+    refused: Flags
+    earned: Floats
 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
@@ -55,7 +78,7 @@ def read_scored(ws: Workspace) -> tuple[Scored, Scored, Scored]:
 
     Scores of another model than `train.json` tells of are a `ContractError`.
     """
-    cohort = read_table(ws.need("cohort", "cohort.parquet"))
+    cohort = with_evidence(ws, read_table(ws.need("cohort", "cohort.parquet")))
     scores, returning = _scores(ws, "scores"), _scores(ws, "returning")
     later = pc.equal(scores["split"], "out_of_time")
     return (
@@ -79,31 +102,65 @@ def evaluate(params: Params, later: Scored, earlier: Scored, returning: Scored) 
 
 def together(one: Scored, other: Scored) -> Scored:
     """Both, as scores of one model."""
-    both = {f: np.concatenate([getattr(one, f), getattr(other, f)]) for f in ("person", "applied", "bad", "log_odds")}
-    return Scored(**both, fold=None)
+    shared = [f.name for f in fields(Scored) if f.name != "fold"]
+    return Scored(**{f: np.concatenate([getattr(one, f), getattr(other, f)]) for f in shared}, fold=None)
 
 
 def section(params: Params, scored: Scored) -> dict[str, Any]:
-    """One side's figures with intervals, its vintages, and its deciles from the riskiest."""
-    how: dict[str, Any] = params.evaluate.model_dump() | {"seed": params.seed}
+    """One side's figures with intervals; vintages, tiers of evidence, those who refused; deciles from the riskiest."""
+    how: dict[str, Any] = {k: getattr(params.evaluate, k) for k in ("confidence", "resamples")} | {"seed": params.seed}
+    loans = scored.log_odds, scored.bad, scored.person
+    figures = measured(*loans, within=scored.fold, **how)
+    figures |= worth(*loans, product(params, scored), **how)
+    line = calibration_line(*loans, params.evaluate.confidence)
+    figures |= {f"calibration_{name}": estimate for name, estimate in line.items()}
     months = scored.applied.astype("datetime64[M]")
-    figures = measured(scored.log_odds, scored.bad, scored.person, within=scored.fold, **how)
-    deciles = by_decile(scored.log_odds, scored.bad)
+    tier, refused = np.searchsorted(TIERS, scored.days, side="right"), scored.refused
     return {
         "rows": len(scored.bad),
         "bads": int(scored.bad.sum()),
         "people": len(np.unique(scored.person)),
         **{name: asdict(estimate) for name, estimate in figures.items()},
-        "by_vintage": [vintage(scored, months == m, str(m), how) for m in np.unique(months)],
-        "by_decile": [{"decile": i} | asdict(g) for i, g in enumerate(deciles, 1)],
+        "by_vintage": [{"month": str(m)} | part(scored, months == m, how) for m in np.unique(months)],
+        "by_tier": [{"tier": TIER_NAMES[t]} | part(scored, tier == t, how) for t in np.unique(tier)],
+        "by_refusal": [{"refused": bool(r)} | part(scored, refused == r, how) for r in np.unique(refused)],
+        "by_decile": captured(by_decile(scored.log_odds, scored.bad)),
     }
 
 
-def vintage(scored: Scored, rows: Flags, month: str, how: dict[str, Any]) -> dict[str, Any]:
-    """One month of applications: what was expected and what happened."""
-    log_odds, bad = scored.log_odds[rows], scored.bad[rows]
-    ratio = observed_expected(log_odds, bad, scored.person[rows], **how)
-    return {"month": month} | asdict(group(log_odds, bad)) | {"observed_expected": asdict(ratio)}
+def product(params: Params, scored: Scored) -> Product | None:
+    """What a loan brings and costs: the parameters' word, or the loans' own terms; None where neither is known."""
+    asked, known = params.evaluate, scored.earned[np.isfinite(scored.earned)]
+    if asked.gain is None and len(known) == 0:
+        return None
+    gain = float(np.sort(known).mean()) if asked.gain is None else asked.gain
+    return Product(gain, asked.no_loss_share, asked.whole_loss_share)
+
+
+def part(scored: Scored, rows: Flags, how: dict[str, Any]) -> dict[str, Any]:
+    """Some of the loans: how they rank, what was expected of them and what happened."""
+    log_odds, bad, person = scored.log_odds[rows], scored.bad[rows], scored.person[rows]
+    within = None if scored.fold is None else scored.fold[rows]
+    found = {
+        "auc": auc(log_odds, bad, person, how["confidence"], within),
+        "observed_expected": observed_expected(log_odds, bad, person, **how),
+    }
+    return asdict(group(log_odds, bad)) | {name: asdict(estimate) for name, estimate in found.items()}
+
+
+def captured(deciles: Sequence[Group]) -> list[dict[str, Any]]:
+    """Deciles with their lift (bad rate over that of all), their gain (share of all bads from the riskiest to here).
+
+    `in_order`: whether as few went bad as in the riskier one before, or fewer.
+    """
+    rows, bads = sum(g.rows for g in deciles), sum(g.bads for g in deciles)
+    told, so_far = [], 0
+    for i, g in enumerate(deciles, 1):
+        so_far += g.bads
+        lift, gain = (g.observed * rows / bads, so_far / bads) if bads else (None, None)
+        in_order = i == 1 or g.observed <= deciles[i - 2].observed
+        told.append({"decile": i, **asdict(g), "lift": lift, "gain": gain, "in_order": in_order})
+    return told
 
 
 def warnings(found: dict[str, Any]) -> list[str]:
@@ -126,7 +183,7 @@ def facts(metrics: dict[str, Any]) -> dict[str, str]:
     """The lines a stage prints: ranking and calibration on both sides, then the warnings."""
     lines = {}
     for side in ("out_of_time", "out_of_fold"):
-        for name, label in (("auc", "AUC"), ("gini", "Gini"), ("ks", "KS"), ("observed_expected", "observed/expected")):
+        for name, label in FACTS:
             lines[f"{label} {side.replace('_', ' ')}"] = in_words(metrics[side][name])
     lines["observed/expected through the door"] = in_words(metrics["through_the_door"]["observed_expected"])
     return lines | {f"warning {i}": text for i, text in enumerate(metrics["warnings"], 1)}
@@ -148,6 +205,20 @@ def _scores(ws: Workspace, name: str) -> pa.Table:
     return read_table(path)
 
 
+def with_evidence(ws: Workspace, cohort: pa.Table) -> pa.Table:
+    """The cohort with `days` and `refused`, from what derive saw of each application, and `earned`, from its terms."""
+    coverage = read_table(ws.need("derive", "coverage.parquet"), [KEY, "status", "days_seen"])
+    closed = pc.equal(coverage["status"], "closed")
+    found = coverage.append_column("closed", closed).group_by(KEY).aggregate([("days_seen", "max"), ("closed", "any")])
+    found = found.take(positions(found, cohort[KEY].combine_chunks(), "coverage"))
+    months = pc.divide(pc.cast(cohort["tenor_days"], pa.float64()), 30.0)
+    earned = pc.multiply(
+        pc.multiply(pc.divide(pc.cast(cohort["rate_bp_month"], pa.float64()), 1e4), months), OUTSTANDING
+    )
+    cohort = cohort.append_column("days", found["days_seen_max"]).append_column("refused", found["closed_any"])
+    return cohort.append_column("earned", earned)
+
+
 def _scored(scores: pa.Table, cohort: pa.Table, *, with_folds: bool = False) -> Scored:
     people = codes(cohort["person_id"])
     where = positions(cohort, scores[KEY].combine_chunks(), "cohort").to_numpy()
@@ -157,4 +228,7 @@ def _scored(scores: pa.Table, cohort: pa.Table, *, with_folds: bool = False) -> 
         scores["is_bad"].to_numpy(),
         scores["log_odds"].to_numpy(),
         scores["fold"].to_numpy() if with_folds else None,
+        cohort["days"].to_numpy()[where],
+        cohort["refused"].to_numpy()[where],
+        cohort["earned"].to_numpy()[where].astype(np.float64),
     )

@@ -25,7 +25,10 @@ MEASURES = (
     ("auc", "AUC", 3, "Chance that a bad loan is ranked riskier than a good one"),
     ("gini", "Gini", 3, "2 × AUC − 1: 0 is guessing, 1 is perfect"),
     ("ks", "KS", 3, "Widest gap between the cumulative shares of bad and good loans"),
+    ("h_measure", "H-measure", 3, "Loss avoided by ranking, over all prices of a mistake: 0 is guessing, 1 is perfect"),
+    ("profit", "Profit by refusing", 4, "Most that refusing adds to lending to all, as a share of the principal"),
     ("observed_expected", "Observed / expected", 2, "Bad loans found for each one predicted"),
+    ("calibration_slope", "Calibration slope", 2, "Outcomes on log-odds: below 1, the score is too sure of itself"),
     ("brier", "Brier score", 4, "Mean squared error of the predicted probability"),
     ("log_loss", "Log-loss", 4, "Mean surprise at the outcome; lower is better"),
 )

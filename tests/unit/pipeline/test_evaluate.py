@@ -1,12 +1,14 @@
 import json
+from dataclasses import fields, replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from models.rank_order import Group
 from pipeline.engines import read_table, write_table
-from pipeline.evaluate import evaluate, facts, in_words, read_scored, warnings
+from pipeline.evaluate import Scored, captured, evaluate, facts, in_words, product, read_scored, warnings
 from pipeline.params import Params
 from pipeline.workspace import Workspace, digest, write_json
 from saakh.errors import ContractError
@@ -15,10 +17,15 @@ PARAMS = Params.model_validate(
     {"policy": "explicit-consent", "as_of": "2026-06-01T00:00:00Z", "evaluate": {"resamples": 200}}
 )
 
+NOBODY = Scored(**{f.name: np.zeros(1) for f in fields(Scored)})
 
-def write_scored(root, log_odds, bad, split, fold=None, person=None):
-    """Scored loans as train leaves them: one a day from 2026-01-01. A split of `returning` goes to its own file."""
-    ws, rows = Workspace(root), len(bad)
+
+def write_scored(root, log_odds, bad, split, fold=None, person=None, days=None, closed=None):
+    """Scored loans as train leaves them: one a day from 2026-01-01, of 90 days at 2 % a month.
+
+    A split of `returning` goes to its own file. `days` are those seen of calls, whose consent is `closed` to some.
+    """
+    ws, rows, coverage = Workspace(root), len(bad), []
     key = pa.array([f"{i:032x}" for i in range(rows)])
     fold = [0 if s == "development" else None for s in split] if fold is None else fold
     loans = pa.table({"application_id": key, "is_bad": bad, "log_odds": pa.array(log_odds, pa.float64())})
@@ -31,6 +38,13 @@ def write_scored(root, log_odds, bad, split, fold=None, person=None):
     applied = np.datetime64("2026-01-01", "us") + np.arange(rows) * np.timedelta64(1, "D")
     person = [f"{i:032x}" for i in (range(rows) if person is None else person)]
     cohort = pa.table({"application_id": key, "person_id": person, "applied_at": applied})
+    for name, value in (("tenor_days", 90), ("rate_bp_month", 200)):
+        cohort = cohort.append_column(name, pa.array([value] * rows))
+    seen = {"calls": days or [40] * rows, "topups": [10] * rows}
+    for source, of in seen.items():
+        shut = ["closed" if source == "calls" and c else "present" for c in closed or [False] * rows]
+        coverage.append(pa.table({"application_id": key, "source": [source] * rows, "status": shut, "days_seen": of}))
+    write_table(ws.stage("derive") / "coverage.parquet", pa.concat_tables(coverage))
     write_table(ws.stage("cohort") / "cohort.parquet", cohort.take(pa.array(np.arange(rows)[::-1])))
     return ws
 
@@ -131,3 +145,42 @@ def test_scores_of_another_training_are_refused(tmp_path, name):
 def test_figure_in_words():
     assert in_words({"value": 0.6712, "low": 0.642, "high": 0.6994}) == "0.671 (0.642 to 0.699)"
     assert in_words({"value": 0.5, "low": None, "high": None}) == "0.500"
+
+
+def test_tiers_go_by_the_days_of_the_source_that_shows_most(tmp_path):
+    bad, split = [True, False, True, False], ["development"] * 2 + ["out_of_time"] * 2
+    ws = write_scored(tmp_path, [0.0, 1.0, 2.0, 3.0], bad, split, days=[29, 30, 5, 90])
+    metrics = evaluate(PARAMS, *read_scored(ws))
+    assert [(t["tier"], t["rows"], t["bads"]) for t in metrics["out_of_fold"]["by_tier"]] == [
+        ("under 30 days seen", 1, 1),
+        ("30 to 89 days seen", 1, 0),
+    ]
+    assert [t["tier"] for t in metrics["out_of_time"]["by_tier"]] == ["under 30 days seen", "90 days seen or more"]
+
+
+def test_those_who_refused_a_category_are_judged_apart(tmp_path):
+    bad, split = [True, False, True, False], ["development", "development", "out_of_time", "out_of_time"]
+    ws = write_scored(tmp_path, [0.0, 1.0, 2.0, 3.0], bad, split, closed=[False, True, True, True])
+    metrics = evaluate(PARAMS, *read_scored(ws))
+    assert [(g["refused"], g["rows"]) for g in metrics["out_of_fold"]["by_refusal"]] == [(False, 1), (True, 1)]
+    assert [(g["refused"], g["rows"]) for g in metrics["out_of_time"]["by_refusal"]] == [(True, 2)]
+
+
+def test_a_loan_earns_its_rate_on_half_its_principal(tmp_path):
+    ws = write_scored(tmp_path, [0.0, 1.0, 2.0, 3.0], [True, False] * 2, ["development"] * 2 + ["out_of_time"] * 2)
+    later, *_ = read_scored(ws)
+    assert product(PARAMS, later).gain == pytest.approx(0.02 * 3 / 2)
+    set_by_hand = Params.model_validate(PARAMS.model_dump(exclude={"evaluate"}) | {"evaluate": {"gain": 0.3}})
+    assert product(set_by_hand, later).gain == 0.3
+
+
+def test_without_terms_or_parameter_no_profit_is_told():
+    assert product(PARAMS, replace(NOBODY, earned=np.array([np.nan]))) is None
+
+
+def test_lift_gain_and_order_of_deciles_by_hand():
+    told = captured([Group(10, 5, 0.5, 0.4), Group(10, 1, 0.1, 0.2), Group(10, 2, 0.2, 0.1)])
+    assert [t["lift"] for t in told] == pytest.approx([1.875, 0.375, 0.75])
+    assert [t["gain"] for t in told] == pytest.approx([0.625, 0.75, 1.0])
+    assert [t["in_order"] for t in told] == [True, True, False]
+    assert captured([Group(10, 0, 0.0, 0.1)])[0]["lift"] is None
