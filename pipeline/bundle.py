@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from pipeline import selfcheck
 from pipeline.engines import read_table
 from pipeline.params import Params
 from pipeline.policy import read_policies, reasons_of
@@ -38,7 +39,7 @@ class Bundle:
             model=ws.need("train", "model.txt").read_text(encoding="utf-8"),
             specs=read_json(ws.need("derive", "specs.json")),
             train=train,
-            metrics=read_json(ws.need("evaluate", "metrics.json")),
+            metrics=read_json(ws.need("evaluate", "metrics.json")) | {"selfcheck": _checked(ws)},
             export=_settings(ws, params, train),
         )._checked()
 
@@ -64,6 +65,14 @@ class Bundle:
         if self.metrics.get("model_sha256") != trained:
             raise ArtifactError("metrics.json is about another model than train.json; run `saakh evaluate`")
         return self
+
+
+def _checked(ws: Workspace) -> dict[str, Any]:
+    """The selfcheck's verdict, how large it was, and what it found, in words."""
+    found = selfcheck.said(ws)
+    if found["verdict"] == "not run":
+        return found
+    return {"verdict": found["verdict"], "refits": found["permuted"]["refits"], "failed": selfcheck.reasons(found)}
 
 
 def _settings(ws: Workspace, params: Params, train: dict[str, Any]) -> dict[str, Any]:

@@ -213,6 +213,12 @@ class Evaluate(Section):
         return self
 
 
+class Selfcheck(Section):
+    """How often training is repeated on permuted outcomes; from 30 the check is of full size."""
+
+    refits: int = Field(30, ge=0, le=1_000)
+
+
 class Explain(Section):
     """How many applicants the restricted page shows, and how many dots a chart has at most."""
 
@@ -257,6 +263,7 @@ class Params(Section):
     derive: Derive = Derive()
     train: Train = Train()
     evaluate: Evaluate = Evaluate()
+    selfcheck: Selfcheck = Selfcheck()
     explain: Explain = Explain()
     export: Export = Export()
     audit: Audit = Audit()

@@ -15,6 +15,7 @@ STAGES = {
     "derive": "Derive each application's features from its consented past.",
     "train": "Train the model on earlier applications, with a person on one side of the split.",
     "evaluate": "Evaluate the model once, on out-of-time applications.",
+    "selfcheck": "Check for leaks: columns that know too much, and training on permuted outcomes.",
     "explain": "Explain the model in exact contributions, and write the risk team's report.",
     "export": "Export the versioned scorecard, replayed before it is written.",
 }

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pipeline.engines import read_table
 from pipeline.explain.contributions import TOLERANCE, Contributions, contributions, importance
 from pipeline.params import Params
+from pipeline.selfcheck import said
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import ArtifactError, EmptyInputError
 from saakh.scale import Scale
@@ -43,6 +44,7 @@ class Evidence:
     consent: dict[str, int]
     outcome_supplied: bool
     closed: dict[str, np.ndarray]
+    selfcheck: dict[str, Any]
     policy_costs: dict[str, Any] | None = None
 
     @property
@@ -88,6 +90,7 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         consent=_consent(ws),
         outcome_supplied=_outcome_supplied(ws),
         closed=_closed(ws, scores),
+        selfcheck=said(ws),
         policy_costs=_policy_costs(ws),
     )
 

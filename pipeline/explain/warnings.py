@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import selfcheck
 from pipeline.explain.evidence import Evidence
 from pipeline.pages import SMALLEST_CELL, percent, signed, words
 
@@ -19,6 +20,7 @@ def warnings(evidence: Evidence, points: np.ndarray) -> list[str]:
     """
     told = [f"{text.rstrip('.')}." for text in evidence.stages["evaluate"]["warnings"]]
     told += _doubts(evidence.stages["evaluate"])
+    told += _checked(evidence.selfcheck)
     if asserted := evidence.consent.get("asserted_by_source", 0):
         share = percent(asserted / sum(evidence.consent.values()), 0)
         told.append(f"Consent is asserted by the source for {share} of the artefacts, not by the applicants.")
@@ -41,6 +43,14 @@ def _doubts(metrics: dict[str, Any]) -> Iterator[str]:
         yield "More loans of all later comers went bad than predicted, beyond chance: the risk level is set too low."
     if ratio["high"] is not None and ratio["high"] < 1:
         yield "Fewer loans of all later comers went bad than predicted, beyond chance: the risk level is set too high."
+
+
+def _checked(found: dict[str, Any]) -> Iterator[str]:
+    """What the selfcheck found, or that nothing was checked."""
+    if found["verdict"] == "not run":
+        yield "No selfcheck was run on this model: leaks were not looked for."
+        return
+    yield from (f"Selfcheck: {text}." for text in (*selfcheck.reasons(found), *selfcheck.warnings(found)))
 
 
 def closed_points(evidence: Evidence, points: np.ndarray, source: str) -> float | None:

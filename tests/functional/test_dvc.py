@@ -78,6 +78,7 @@ def test_dvc_writes_the_same_bytes_as_saakh_run(project: Path, tmp_path: Path) -
         "derive/features.parquet",
         "train/model.txt",
         "evaluate/metrics.json",
+        "selfcheck/selfcheck.json",
         "explain/report.html",
         "export/scorecard-0.1.0.saakh",
     ):
@@ -92,7 +93,7 @@ def test_nothing_changed_reruns_nothing(project: Path) -> None:
     ("changed", "expected"),
     [
         ({"export": {"pdo": 40}}, ["explain", "export"]),
-        ({"label": {"dpd_days": 45}}, ["label", "train", "evaluate", "explain", "export"]),
+        ({"label": {"dpd_days": 45}}, ["label", "derive", "train", "evaluate", "selfcheck", "explain", "export"]),
     ],
 )
 def test_a_changed_parameter_reruns_only_what_depends_on_it(project: Path, changed: dict, expected: list[str]) -> None:
