@@ -1,4 +1,4 @@
-"""Selfcheck: signs that a model is too good to be true. Leaks in columns, permuted outcomes, sides that can be told apart."""
+"""Selfcheck: is a model too good to be true? Leaks in columns, permuted outcomes, sides that can be told apart."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
