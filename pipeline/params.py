@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from features.calendar import CALENDAR, Calendar
 from features.columns import PURPOSES
-from saakh.errors import ConfigError, EmptyInputError, MissingInputError, UnreadableInputError
+from pipeline.yamls import problems, read_yaml
+from saakh.errors import ConfigError
 from saakh.manifest import SEMVER
 from saakh.trees import TREES_MAX
 
@@ -53,18 +53,12 @@ def _expanded(path: Any) -> Any:
     return _VARIABLE.sub(value, path) if isinstance(path, str) else path
 
 
-_WORDS = {
-    "tuple_type": "must be a list",
-    **dict.fromkeys(("dict_type", "model_type", "mapping_type"), "must hold keys and values"),
-    "string_type": "must be text",
-    "missing": "is missing",
-    "finite_number": "must be a finite number",
-}
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 Moment = Annotated[datetime, AfterValidator(_utc)]
 Place = Annotated[Path, BeforeValidator(_expanded)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, AfterValidator(_purpose)]
+Ring = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
 Policies = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_each_once)]
 Hour = Annotated[int, Field(ge=0, le=24)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
@@ -109,13 +103,19 @@ class Simulate(Section):
 class Ingest(Section):
     """Where the raw drops are and how they are read; times before `earliest` or too long after `as_of` are rejected.
 
-    `source` may hold `${NAME:-otherwise}`, an environment variable with a default.
+    `source` may hold `${NAME:-otherwise}`, an environment variable with a default. The key of pseudonyms lies in a
+    file, in an environment variable, or in the system's keyring as `service/name`: one of the three. So does the key of
+    shards; where none is named, it is made of the key of pseudonyms.
     """
 
     source: Place = Path("data/raw/sample")
     mapping: Path = Path("data/mappings/sample.yaml")
     key_file: Path | None = None
     key_env: str | None = None
+    key_ring: Ring | None = None
+    shard_key_file: Path | None = None
+    shard_key_env: str | None = None
+    shard_key_ring: Ring | None = None
     earliest: Moment = datetime(2000, 1, 1, tzinfo=UTC)
     days_after_as_of_max: int = Field(366, ge=0, le=DAYS_MAX)
 
@@ -237,6 +237,13 @@ class Export(Section):
     replay_rows: int = Field(1_000, ge=1)
 
 
+class Reidentify(Section):
+    """How many values of a person somebody is taken to know, and of how many people that is tried."""
+
+    known: int = Field(4, ge=1, le=20)
+    people: int = Field(1_000, ge=10)
+
+
 class Audit(Section):
     """Who acts in the audit log (by default, the operating system's user), and the key that signs its heads."""
 
@@ -267,6 +274,7 @@ class Params(Section):
     explain: Explain = Explain()
     export: Export = Export()
     audit: Audit = Audit()
+    reidentify: Reidentify = Reidentify()
 
     @property
     def policies(self) -> str:
@@ -285,47 +293,3 @@ def read_params(path: Path, policy: Sequence[str] = ()) -> Params:
     except ValidationError as error:
         hint = "; `saakh policy list` shows the policies" if "policy" not in told else ""
         raise ConfigError(f"{path}: {problems(error)}{hint}") from None
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file's top-level keys; missing, unreadable and empty files are errors of their own kind."""
-    if not path.is_file():
-        raise MissingInputError(
-            f"no file at {path}; name one that is there (README.md, 'Your own data', says how to begin)"
-        )
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", at line {mark.line + 1}" if mark else ""
-        raise UnreadableInputError(f"{path} is not readable YAML: {str(error).splitlines()[0]}{line}") from None
-    if content is None:
-        raise EmptyInputError(f"{path} is empty")
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} must hold keys and values at the top level")
-    return content
-
-
-def problems(error: ValidationError) -> str:
-    """The faults of a configuration in one line each: key, what was wrong, what is allowed."""
-    said = [(".".join(map(str, fault["loc"])) or "(top level)", fault) for fault in faults(error)]
-    return "; ".join(
-        f"unknown key '{where}'" if fault["type"] == "extra_forbidden" else f"'{where}': {wrong(fault)}"
-        for where, fault in said
-    )
-
-
-def faults(error: ValidationError) -> list[Any]:
-    """The faults pydantic found, without a list's complaint of being short when that follows from a faulty item."""
-    found = error.errors(include_url=False)
-    return [f for f in found if not (f["type"] == "too_short" and any(_within(other, f) for other in found))]
-
-
-def wrong(fault: Any) -> str:
-    """What is wrong, in words of YAML."""
-    said: str = _WORDS.get(fault["type"], fault["msg"])
-    return said.removeprefix("Value error, ")
-
-
-def _within(fault: Any, whole: Any) -> bool:
-    return fault is not whole and fault["loc"][: len(whole["loc"])] == whole["loc"]

@@ -15,7 +15,7 @@ from saakh.errors import ConfigError, SaakhError
 
 GENESIS = hashlib.sha256(b"saakh/audit/log/1\n").hexdigest()
 """What the first record names as the hash before it: the format and its version."""
-SHARED = ("scorecard", "scores", "features", "model", "report", "receipts", "audit_log")
+SHARED = ("scorecard", "scores", "table", "features", "model", "report", "receipts", "audit_log")
 """What can be shared."""
 WHYS = (
     *("co_lending", "credit_bureau", "servicing", "collection", "model_validation", "regulator", "auditor"),

@@ -19,6 +19,7 @@ from pipeline.catalogue.measured import Distribution, Measured
 from pipeline.catalogue.sql import shortest
 from pipeline.catalogue.worked import FULL, Example, worked
 from pipeline.pages import render, words
+from pipeline.reidentify.suppress import withheld
 from pipeline.summary import Tell, quiet
 from saakh.spec import FAMILIES
 
@@ -84,9 +85,10 @@ def _source(table: Table, chosen: Sequence[Feature], run: Measured | None) -> Sh
     members = [f for f in chosen if f.table == table]
     counts = dict(run.coverage.get(table.name, {})) if run else {}
     total, parts, start = sum(counts.get(status, 0) for status in STATUSES), [], 0.0
+    hidden = withheld({**counts, "all": sum(counts.values())}, [("all", tuple(counts))])
     for status in STATUSES if total else ():
         share = counts[status] / total
-        parts.append({"status": status, "count": counts[status], "share": share, "start": start})
+        parts.append({"status": status, "shown": status not in hidden, "share": share, "start": start})
         start += share
     return {"table": table, "features": len(members), "columns": len(specs_of(members)), "parts": parts}
 

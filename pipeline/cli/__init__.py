@@ -11,7 +11,7 @@ import typer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
 
-from pipeline.cli import audit, consent, features, policy
+from pipeline.cli import audit, consent, features, policy, privacy
 from pipeline.cli.options import PARAMS, ParamsFile
 from pipeline.run import STAGES
 from saakh.errors import SaakhError
@@ -32,6 +32,9 @@ app = typer.Typer(
 )
 for _name, _commands in (("features", features), ("consent", consent), ("policy", policy), ("audit", audit)):
     app.add_typer(_commands.app, name=_name)
+app.add_typer(privacy.key, name="key", rich_help_panel="Data of your own")
+app.command("reidentify", rich_help_panel="Privacy")(privacy.reidentify)
+app.command("export-table", rich_help_panel="Privacy")(privacy.export_table)
 
 
 def _stage(name: str, sentence: str) -> None:
@@ -96,16 +99,6 @@ def init(
 
     show(draft(folder, out))
     console.print(f"Open {out}, finish what is marked TODO, name it in params.yaml, then run `saakh ingest`.")
-
-
-@app.command(rich_help_panel="Data of your own")
-def key(path: Annotated[Path, typer.Argument(help="Where to write the key; it must not exist yet.")]) -> None:
-    """Make a new key for pseudonyms, readable by you alone."""
-    from pipeline.console import out
-    from pipeline.pseudonyms import new_key
-
-    new_key(path)
-    out.print(f"A new key is at {path}. Keep it apart from the data: whoever holds both can test guesses.")
 
 
 @app.command(rich_help_panel="Scorecards")

@@ -1,5 +1,6 @@
 """DuckDB, embedded in this process: the engine of a single machine, and of the sample."""
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,12 +10,14 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from duckdb import DataError, OutOfMemoryException
+from duckdb import BinderException, CatalogException, DataError, IOException, OutOfMemoryException
 from duckdb import Error as DuckDBError
 
 from pipeline.engines.base import Constant, Engine, checked, first_line, values
 from pipeline.engines.parquet import ROW_GROUP
 from saakh.errors import ConfigError, ContractError, MissingInputError, UnreadableInputError
+
+QUOTES_NO_VALUE = (IOException, BinderException, CatalogException)
 
 
 class Embedded(Engine):
@@ -105,4 +108,12 @@ def _readable() -> Iterator[None]:
             f"the engine stopped at a value that its column cannot hold ({type(error).__name__}); run `saakh check`"
         ) from None
     except DuckDBError as error:
-        raise UnreadableInputError(f"the engine stopped: {first_line(error)}") from None
+        raise UnreadableInputError(f"the engine stopped: {_said(error)}") from None
+
+
+def _said(error: DuckDBError) -> str:
+    """What the engine says, when it cannot be a person's value; else its kind, and the file it names."""
+    if isinstance(error, QUOTES_NO_VALUE):
+        return first_line(error)
+    named = re.search(r'file "([^"]+\.parquet)"', str(error))
+    return type(error).__name__ + (f" in {named.group(1)}" if named else "")

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import reidentify
 from pipeline.engines import read_table
 from pipeline.explain.contributions import TOLERANCE, Contributions, contributions, importance
 from pipeline.params import Params
@@ -29,7 +30,8 @@ class Evidence:
 
     `inputs` has shape (rows, features), missing as NaN; `keys`, `is_bad`, `is_out_of_time`, each source's `closed` and
     the contributions have a row per application that was trained or judged on, in the order of `keys`; `specs` are in
-    model order. `policy_costs` are there when they were measured on these very features.
+    model order. `reidentify` is None where it was not measured, or of other tables; `policy_costs` are there when they
+    were measured on these very features.
     """
 
     params: Params
@@ -45,6 +47,7 @@ class Evidence:
     outcome_supplied: bool
     closed: dict[str, np.ndarray]
     selfcheck: dict[str, Any]
+    reidentify: dict[str, Any] | None = None
     policy_costs: dict[str, Any] | None = None
 
     @property
@@ -91,6 +94,7 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         outcome_supplied=_outcome_supplied(ws),
         closed=_closed(ws, scores),
         selfcheck=said(ws),
+        reidentify=reidentify.fresh(ws),
         policy_costs=_policy_costs(ws),
     )
 

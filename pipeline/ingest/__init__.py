@@ -1,7 +1,7 @@
 """Ingest: raw files of a lender become canonical tables by a declarative mapping. Every row is kept or counted.
 
-Outputs: one Parquet file a table the mapping fills, rejects.parquet (where and why, never what), ingest.json (the
-account). They appear together or not at all.
+Outputs: one Parquet file a table the mapping fills, shards.parquet (each person's slot), rejects.parquet (where and
+why, never what), ingest.json (the account). They appear together or not at all.
 """
 
 import shutil
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.tables import BY_NAME
@@ -25,20 +26,21 @@ from pipeline.ingest.plan import examine, need_columns, plan
 from pipeline.ingest.rows import Bounds, Canon, Verdict
 from pipeline.ingest.settle import ORIGIN, settle
 from pipeline.params import Params
-from pipeline.pseudonyms import Pseudonyms, read_key
+from pipeline.pseudonyms import Pseudonyms, read_key, read_shard_key
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, digest, whole_folder, write_json
 from saakh.errors import EmptyInputError
 
 # Instalments may fall due years after `as_of`; from 2100 on, a date is a slip of the pen.
 DUE_BEFORE = datetime(2100, 1, 1, tzinfo=UTC)
+SHARDS = "shards.parquet"
 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Read the files the mapping names, write the canonical tables, the rejects and the account."""
     with timed("ingest") as summary:
         mapping = read_mapping(params.ingest.mapping)
-        pseudonyms = Pseudonyms(read_key(params.ingest))
+        pseudonyms = Pseudonyms(read_key(params.ingest), read_shard_key(params.ingest))
         accounts = [Account(arrival) for arrival in plan(mapping, params.ingest.source)]
         agreed, told = from_ledger(mapping.ledger, params.ingest.source, bounds(params), pseudonyms)
         with whole_folder(ws.root / "ingest") as out:
@@ -51,6 +53,8 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
                 made = _asserted(engine, out, mapping.consent, params, pseudonyms) if mapping.consent else agreed
                 if made is not None:
                     tables["consents"] = _write_consents(out, made)
+                slots = pseudonyms.slots()
+                write_table(out / SHARDS, slots.filter(pc.is_in(slots["person_id"], _people(engine, out))))
             write_table(out / "rejects.parquet", rejects(accounts))
             write_json(out / "ingest.json", _report(params, mapping, accounts, tables) | told)
         return _summed(summary, mapping, tables)
@@ -115,9 +119,14 @@ def _settle(engine: Engine, out: Path, accounts: Sequence[Account], tell: Tell) 
 
 def _asserted(engine: Engine, out: Path, consent: Consent, params: Params, pseudonyms: Pseudonyms) -> pa.Table:
     """The consents of everyone seen, from the earliest time a row may carry, so that every event kept is covered."""
+    return asserted(_people(engine, out).to_pylist(), consent, params.ingest.earliest, pseudonyms)
+
+
+def _people(engine: Engine, out: Path) -> pa.Array:
+    """Everyone in the tables, in order; who is but in rejected rows is not."""
     tables = [engine.read(path).select("person_id") for path in sorted(out.glob("*.parquet"))]
     people = engine.arrow(reduce(lambda a, b: a.union(b), tables).distinct(), ["person_id"])
-    return asserted(people["person_id"].to_pylist(), consent, params.ingest.earliest, pseudonyms)
+    return people["person_id"].combine_chunks()
 
 
 def _write_consents(out: Path, table: pa.Table) -> dict[str, Any]:

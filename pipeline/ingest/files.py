@@ -8,6 +8,7 @@ import codecs
 import csv
 import gzip
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from saakh.errors import EmptyInputError, MappingError, MissingInputError, Unrea
 
 BATCH_ROWS = 262_144
 JSON_BATCH_ROWS = 65_536
+TOLD_BY_MIN = 5
 CSV_BLOCK_BYTES = 16 << 20
 FORMATS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
 
@@ -62,11 +64,19 @@ class SourceFile:
     encoding: str = "utf8"
     names: list[str] = field(default_factory=list)
     is_bare: bool = False
+    seen: Counter[str] = field(default_factory=Counter)
+    records: int = 0
 
     def __post_init__(self) -> None:
         self._open, self._read = _READERS[extension(self.path)]
         with readable(self.path):
             self.names = self._open(self)
+
+    @property
+    def told(self) -> list[str]:
+        """The names that may be repeated: one in JSON may be a person's, until several records share it."""
+        enough = min(TOLD_BY_MIN, (self.records + 1) // 2)
+        return [name for name in self.names if not self.seen or self.seen[name] >= enough]
 
     def rows(self, columns: Sequence[str]) -> Iterator[Rows]:
         """The rows in batches, only of these columns; a damaged file is an `UnreadableInputError`."""
@@ -183,12 +193,14 @@ def _open_json(file: SourceFile) -> list[str]:
 
 
 def _read_json(file: SourceFile, columns: list[str]) -> Iterator[Rows]:
-    names = dict.fromkeys(file.names)
+    names, file.seen, file.records = dict.fromkeys(file.names), Counter(), 0
     with _text(file.path, file.encoding) as stream:
         numbered = ((number, line) for number, line in enumerate(stream, start=1) if not line.isspace())
         while held := list(islice(numbered, JSON_BATCH_ROWS)):
             records = [_record(line, file.path, number) for number, line in held]
             names.update(dict.fromkeys(key for record in records for key in record))
+            file.seen.update(key for record in records for key in record)
+            file.records += len(records)
             file.names = list(names)
             texts = {c: pa.array([_scalar(r.get(c), file.path, c) for r in records], pa.string()) for c in columns}
             yield Rows(np.array([number for number, _ in held], np.int64), texts)

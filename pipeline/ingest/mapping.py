@@ -11,10 +11,11 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from features.columns import PURPOSES, Category, Table
 from features.tables import BY_NAME
+from pipeline.ingest import door
 from pipeline.ingest.mapping_ledger import Ledger
 from pipeline.ingest.mapping_parts import Encoding, Names, Part, Patterns, Zone, unknown
 from pipeline.ingest.mapping_readings import Reading, check_reading
-from pipeline.params import faults, read_yaml, wrong
+from pipeline.yamls import faults, read_yaml, wrong
 from saakh.errors import MappingError
 
 MISSING = ("", "NaN", "nan", "NULL", "null")
@@ -74,8 +75,9 @@ class Source(Part):
     def _fits_table(self) -> Self:
         if self.table not in BY_NAME:
             raise ValueError(unknown("table", self.table, BY_NAME))
-        for name in self.columns:
+        for name, reading in self.columns.items():
             check_reading(self.canonical, name, self.columns)
+            door.check_read(name, self.canonical.column(name).kind, reading.from_)
         if self.location and self.table != "locations":
             raise ValueError("'location' belongs to the table locations only")
         if self.clock and not ({"event_at", "available_at"} <= self.columns.keys()):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.ingest import door
 from pipeline.ingest.files import SourceFile, find
 from pipeline.ingest.mapping import Mapping, Source
 from pipeline.ingest.mapping_parts import unknown
@@ -22,7 +23,7 @@ class Arrival:
     @property
     def not_read(self) -> list[str]:
         """Columns that are in the file and in no rule of the mapping: never read, never written."""
-        return [name for name in self.file.names if name not in self.source.read and name not in self.source.drop]
+        return [name for name in self.file.told if name not in self.source.read and name not in self.source.drop]
 
     @property
     def dropped(self) -> dict[str, str]:
@@ -45,12 +46,17 @@ def plan(mapping: Mapping, folder: Path) -> list[Arrival]:
 
 
 def examine(arrival: Arrival, mapping: Mapping) -> None:
-    """Stop at a column the mapping refuses, or one that is there twice."""
+    """Stop at a column the mapping or the house refuses, or one that is there twice."""
     names = arrival.file.names
     if refused := sorted(name for name in names if name.casefold() in mapping.refused):
         raise ContractError(
             f"{arrival.file.path} holds {', '.join(refused)}, which the mapping refuses; have it taken out at the "
             "source, or (if it may be there, unread) move it from 'refuse' to 'drop' with a reason"
+        )
+    if shut := door.barred(names, (*arrival.source.read, *arrival.source.drop)):
+        raise ContractError(
+            f"{arrival.file.path} holds {door.told(shut)}; no such column is taken in as it is. Have it taken out at "
+            "the source; or, if it may lie there unread, name it under 'drop' with a reason"
         )
     twice = [name for name, count in Counter(names).items() if count > 1 and name in arrival.source.read]
     if twice:
@@ -68,7 +74,7 @@ def need_columns(arrival: Arrival) -> None:
         )
     for name in read:
         if name not in names:
-            raise MappingError(f"{where}: {unknown('column', name, names)}")
+            raise MappingError(f"{where}: {unknown('column', name, arrival.file.told)}")
 
 
 def _arrivals(mapping: Mapping, folder: Path) -> Iterator[Arrival]:

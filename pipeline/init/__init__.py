@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.columns import Table
+from pipeline.ingest.door import kind_of
 from pipeline.ingest.files import FORMATS, SourceFile
 from pipeline.ingest.mapping import DERIVED, LOCATION_COLUMNS
 from pipeline.init.guess import TODO, Guess, find_coordinates, guess_columns, guess_table, is_value
@@ -77,8 +78,9 @@ class Found:
 
     @property
     def forbidden(self) -> list[str]:
-        """Source columns that must not arrive at all."""
-        return [name for name in self.columns if name.casefold() in REFUSED]
+        """Source columns that must not arrive, or not otherwise than in the form that a mapping reduces them to."""
+        used = {*(guess.source for guess in self.guesses.values()), *(self.coordinates or ())}
+        return [n for n in self.columns if n.casefold() in REFUSED or (n not in used and kind_of(n) is not None)]
 
 
 def draft(folder: Path, out: Path) -> Summary:
@@ -132,7 +134,7 @@ def _examine(folder: Path, pattern: str, file: SourceFile) -> Found:
     table = guess_table(file.path.relative_to(folder).as_posix(), list(sample))
     guesses = guess_columns(table, sample) if table else {}
     coordinates = find_coordinates(file.names) if table and table.name == "locations" else None
-    return Found(pattern, file.names, table, guesses, coordinates, file.delimiter)
+    return Found(pattern, file.told, table, guesses, coordinates, file.delimiter)
 
 
 def _sample(file: SourceFile) -> dict[str, pa.Array]:

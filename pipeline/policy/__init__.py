@@ -6,9 +6,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pipeline.gate import Bounds
-from pipeline.params import problems, read_yaml
 from pipeline.policy.bars import allowed, barred_by, barred_tables
 from pipeline.policy.schema import BOUNDED, Policy, Reasons, Retention, in_words, strictest_bounds
+from pipeline.yamls import problems, read_yaml
 from saakh.errors import ConfigError
 
 __all__ = [

@@ -15,6 +15,7 @@ from tests.functional.conftest import ROOT, small_params
 
 COMMANDS = ["", "run", "simulate", "judge", "init", "key", "verify", "rebuild", "features", *STAGES]
 COMMANDS += [f"features {name}" for name in ("list", "show", "sql", "docs")]
+COMMANDS += ["reidentify", "export-table", *(f"key {name}" for name in ("new", "shard", "rotate"))]
 COMMANDS += [f"policy {name}" for name in ("list", "show", "diff", "costs")]
 
 
@@ -86,7 +87,7 @@ def damaged_parquet(folder: Path) -> list[str]:
 
 def place_under_a_file(folder: Path) -> list[str]:
     (folder / "notes.txt").write_text("")
-    return ["key", "notes.txt/saakh.key"]
+    return ["key", "new", "notes.txt/saakh.key"]
 
 
 def empty_input(folder: Path) -> list[str]:

@@ -1,13 +1,15 @@
 """The engine room: what it says when it cannot go on."""
 
 from contextlib import closing
+from pathlib import Path
 
 import ibis
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.engines import Embedded
-from saakh.errors import ConfigError, ContractError
+from saakh.errors import ConfigError, ContractError, UnreadableInputError
 
 
 def test_too_little_memory_is_a_matter_of_the_parameters() -> None:
@@ -22,3 +24,13 @@ def test_a_value_too_large_to_work_with_is_not_quoted() -> None:
         with pytest.raises(ContractError, match="a value that its column cannot hold") as caught:
             engine.arrow(far.select(square=far.east_m * far.east_m), ["square"])
     assert "8589934592" not in str(caught.value)
+
+
+def test_a_text_that_is_no_text_is_not_quoted_but_its_file_is_named(tmp_path: Path) -> None:
+    raw = pa.array([b"Asha \xff\xfe"], pa.binary())
+    broken = pa.Array.from_buffers(pa.string(), 1, raw.buffers())
+    pq.write_table(pa.table({"name": broken}), tmp_path / "people.parquet")
+    said = r"InvalidInputException in .*people\.parquet"
+    with closing(Embedded(threads=1, memory_gb=1)) as engine, pytest.raises(UnreadableInputError, match=said) as caught:
+        engine.arrow(engine.read(tmp_path / "people.parquet"), ["name"])
+    assert "Asha" not in str(caught.value)

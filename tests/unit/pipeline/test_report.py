@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.explain.contributions import Contributions
+from pipeline.explain.counts import Counts, arrivals, counted, grouped, nested
 from pipeline.explain.evidence import Evidence
-from pipeline.explain.report import flow, risk_groups, vintages
+from pipeline.explain.report import flow, loans_left, risk_groups, shared, vintages
 from pipeline.explain.warnings import closed_points, warnings
 from pipeline.params import Params
 from saakh.spec import FeatureSpec
@@ -57,7 +58,7 @@ POINTS = np.column_stack([np.where(np.arange(30) < 12, -2.0, 1.0), np.full(30, -
 
 
 def test_every_application_is_used_or_left_out_for_a_reason():
-    told = flow(STAGES)
+    told = flow(STAGES, counted(STAGES))
     assert [(step["what"], step["rows"]) for step in told] == [
         ("applications received", 120),
         ("not granted", 20),
@@ -76,7 +77,9 @@ def test_a_risk_group_of_fewer_than_ten_has_no_rates():
         {"decile": 1, "rows": 36, "bads": 10, "observed": 10 / 36, "expected": 0.27},
         {"decile": 2, "rows": 9, "bads": 0, "observed": 0.0, "expected": 0.1},
     ]
-    told = risk_groups({"confidence": 0.95, "out_of_time": {"by_decile": groups}}, "out_of_time")["groups"]
+    counts = Counts({"out_of_time 1": 36, "out_of_time 2": 9, "out_of_time": 45}, [])
+    told = risk_groups({"confidence": 0.95, "out_of_time": {"by_decile": groups}}, "out_of_time", counts)["groups"]
+    assert [group["told"] for group in told] == ["36", "hidden"]
     assert (told[0]["low"], told[0]["high"]) == pytest.approx((0.158483, 0.439925), abs=1e-6)  # Wilson 1927, by hand
     assert (told[1]["shown"], told[1]["low"], told[1]["high"]) == (False, None, None)
     assert (told[0]["caught"], told[0]["seen"]) == (1.0, 36 / 45)
@@ -111,4 +114,67 @@ def test_a_month_without_a_bad_loan_has_no_interval_and_still_its_place_on_the_a
     month = {"month": "2026-01", "rows": 40, "observed_expected": {"value": 0.9, "low": 0.7, "high": 1.2}}
     none_bad = {"month": "2026-02", "rows": 40, "observed_expected": {"value": 0.0, "low": None, "high": None}}
     metrics = {"out_of_fold": {"by_vintage": [month]}, "through_the_door": {"by_vintage": [none_bad]}}
-    assert vintages(metrics)["axis"].low == 0.0
+    counts = Counts({"out_of_fold 2026-01": 40, "through_the_door 2026-02": 40}, [])
+    assert vintages(metrics, counts)["axis"].low == 0.0
+
+
+def test_a_small_exclusion_takes_another_with_it_so_that_the_sum_does_not_tell_it() -> None:
+    hidden = counted(STAGES).hidden
+    assert {"train: indeterminate", "train: known_person"} <= hidden  # 5 and 4: alone, their sum of 9 would follow
+    assert "label: immature" in hidden  # 11, the smallest of what adds up with them
+    assert "development" not in hidden
+    assert "cohort: not granted" not in hidden
+
+
+def test_what_is_withheld_has_no_bar_and_no_bar_starts_where_it_ends() -> None:
+    told = flow(STAGES, counted(STAGES))
+    assert {step["told"] for step in told if not step["shown"]} == {"hidden"}
+    assert {step["start"] for step in told} == {0.0}
+
+
+def test_a_status_of_few_is_withheld_with_another_of_its_source() -> None:
+    coverage = {"calls": {"present": 80, "silent": 13, "closed": 7, "absent": 0}}
+    hidden = counted(STAGES | {"derive": {"coverage": coverage}}).hidden
+    assert {"calls: closed", "calls: silent"} <= hidden
+    assert "calls: present" not in hidden
+
+
+def test_all_comers_do_not_tell_how_few_were_trained_on() -> None:
+    later = {"out_of_time": {"rows": 20}, "through_the_door": {"rows": 24}}
+    hidden = counted(STAGES | {"evaluate": later}).hidden
+    assert "train: known_person" in hidden
+    assert {"through_the_door", "out_of_time"} & hidden
+
+
+def test_a_rule_that_turned_away_few_rows_is_withheld_with_another_number() -> None:
+    table = {"rows_in": 1_000, "rows_kept": 948, "rejected": {"bad_time": 3, "missing": 49}}
+    counts = arrivals(table)
+    assert counts is not None
+    assert [counts.told(name) for name in ("bad_time", "missing", "rows kept", "rows read")] == [
+        *("hidden", "hidden", "948", "1,000")
+    ]
+
+
+def test_groups_do_not_tell_how_few_are_in_none() -> None:
+    assert grouped([40, 30, 30], 100) == ["40", "30", "30"]
+    assert grouped([40, 30, 27], 100) == ["40", "30", "hidden"]
+
+
+def test_loans_that_policies_leave_do_not_tell_how_few_one_takes_from_another() -> None:
+    assert nested([100, 80, 80, 0], 100) == ["100", "80", "80", "0"]
+    assert nested([95, 80, 74, 5], 100) == ["hidden", "80", "hidden", "hidden"]
+    rows = [{"policy": "a", "loans": 60}, {"policy": "b", "loans": 97}]
+    assert loans_left({"loans": 100, "policies": rows}) == {"a": "60", "b": "hidden"}
+    assert loans_left(None) == {}
+
+
+def test_records_of_few_people_are_withheld_by_difference_too() -> None:
+    record = {"people": 200, "share_alone": 0.2, "share_below": 0.5}
+    assert (shared(record)["alone"], shared(record)["below"]) == (0.2, 0.5)
+    few = shared({"people": 200, "share_alone": 0.02, "share_below": 0.5})
+    assert (few["alone"], few["below"]) == (None, 0.5)
+    near = shared({"people": 200, "share_alone": 0.2, "share_below": 0.22})  # four more, which the two would tell
+    assert None in (near["alone"], near["below"])
+    most = shared({"people": 200, "share_alone": 0.2, "share_below": 0.98})
+    assert most["below"] is None
+    assert (shared({"people": 0})["alone"], shared({"people": 0})["below"]) == (None, None)
