@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pipeline import selfcheck
+from pipeline import doubts
 from pipeline.engines import read_table
 from pipeline.params import Params
 from pipeline.policy import read_policies, reasons_of
@@ -69,10 +69,10 @@ class Bundle:
 
 def _checked(ws: Workspace) -> dict[str, Any]:
     """The selfcheck's verdict, how large it was, and what it found, in words."""
-    found = selfcheck.said(ws)
+    found = doubts.said(ws)
     if found["verdict"] == "not run":
         return found
-    return {"verdict": found["verdict"], "refits": found["permuted"]["refits"], "failed": selfcheck.reasons(found)}
+    return {"verdict": found["verdict"], "refits": found["permuted"]["refits"], "failed": doubts.reasons(found)}
 
 
 def _settings(ws: Workspace, params: Params, train: dict[str, Any]) -> dict[str, Any]:

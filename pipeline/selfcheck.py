@@ -13,6 +13,7 @@ from models.arrays import Floats
 from models.discrimination import auc
 from models.leaks import Loans, leaks
 from pipeline import train
+from pipeline.doubts import reasons, verdict, warnings
 from pipeline.evaluate import AUC_SUSPECT
 from pipeline.params import Params
 from pipeline.sample import Sample, read_sample, read_specs
@@ -40,15 +41,6 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         summary.counts = {"columns": len(specs), "leaks": len(found["leaks"]), "refits": found["permuted"]["refits"]}
         summary.facts = facts(found)
     return summary
-
-
-def said(ws: Workspace) -> dict[str, Any]:
-    """What was found of the model that is there now; `not run` when nothing was."""
-    path = ws.root / "selfcheck" / "selfcheck.json"
-    found: dict[str, Any] = read_json(path) if path.exists() else {}
-    if found.get("model_sha256") != digest(ws.need("train", "model.txt")):
-        return {"verdict": "not run"}
-    return found
 
 
 def selfcheck(params: Params, specs: Sequence[FeatureSpec], sample: Sample, tell: Tell = quiet) -> dict[str, Any]:
@@ -103,37 +95,6 @@ def mean_and_reach(areas: Floats) -> dict[str, float | None]:
 def too_good(metrics: dict[str, Any]) -> dict[str, Any]:
     """The AUC out of time against what phone data can do at all."""
     return {"auc_out_of_time": metrics["out_of_time"]["auc"]["value"], "auc_suspect": AUC_SUSPECT}
-
-
-def reasons(found: dict[str, Any]) -> list[str]:
-    """What failed, in words."""
-    told = [f"{leak['column'] or 'rows'}: {leak['why']}" for leak in found["leaks"]]
-    if found["people_on_both_sides"]:
-        told.append(f"{found['people_on_both_sides']} people are on both sides of the split")
-    of = found["permuted"]
-    if of["reach"] is not None and abs(of["mean_auc"] - 0.5) > of["reach"]:
-        told.append(
-            f"on permuted outcomes the AUC is {of['mean_auc']:.3f} on average of {of['refits']} refits, not 0.5"
-        )
-    return told
-
-
-def verdict(found: dict[str, Any]) -> str:
-    """`failed`, `passed` at full size, or `passed at reduced size`."""
-    if reasons(found):
-        return "failed"
-    return "passed" if found["permuted"]["full"] else "passed at reduced size"
-
-
-def warnings(found: dict[str, Any]) -> list[str]:
-    """What a reader should know beside the verdict."""
-    told, apart, area = [], found["adversarial"], found["auc_out_of_time"]
-    if apart["auc"] > apart["limit"]:
-        named = ", ".join(apart["columns"])
-        told.append(f"earlier and later loans can be told apart (AUC {apart['auc']:.2f}), by {named} most of all")
-    if area is not None and area > found["auc_suspect"]:
-        told.append(f"AUC out of time is {area:.3f}: too good for phone data alone")
-    return told
 
 
 def facts(found: dict[str, Any]) -> dict[str, str]:

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import reidentify
+from pipeline.doubts import said
 from pipeline.engines import read_table
 from pipeline.explain.contributions import TOLERANCE, Contributions, contributions, importance
 from pipeline.params import Params
-from pipeline.selfcheck import said
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import ArtifactError, EmptyInputError
 from saakh.scale import Scale

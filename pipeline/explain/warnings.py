@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import selfcheck
+from pipeline import doubts
 from pipeline.explain.evidence import Evidence
 from pipeline.pages import SMALLEST_CELL, percent, signed, words
 
@@ -50,7 +50,7 @@ def _checked(found: dict[str, Any]) -> Iterator[str]:
     if found["verdict"] == "not run":
         yield "No selfcheck was run on this model: leaks were not looked for."
         return
-    yield from (f"Selfcheck: {text}." for text in (*selfcheck.reasons(found), *selfcheck.warnings(found)))
+    yield from (f"Selfcheck: {text}." for text in (*doubts.reasons(found), *doubts.warnings(found)))
 
 
 def closed_points(evidence: Evidence, points: np.ndarray, source: str) -> float | None:

@@ -1,5 +1,6 @@
 """The report's tables and warnings: they reconcile, hide what is too small, and say what must be known."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,6 +18,15 @@ SPLIT = {
     "development": {"rows": 60},
     "out_of_time": {"rows": 20},
     "excluded": {"indeterminate": 5, "gap": 0, "known_person": 4},
+}
+CHECKED = {
+    "verdict": "passed",
+    "leaks": [],
+    "people_on_both_sides": 0,
+    "permuted": {"refits": 30, "mean_auc": 0.501, "reach": 0.01},
+    "adversarial": {"auc": 0.6, "limit": 0.8, "columns": []},
+    "auc_out_of_time": 0.7,
+    "auc_suspect": 0.78,
 }
 STAGES = {
     "cohort": {"rows_in": 120, "verdicts": {"kept": 100, "not granted": 20}},
@@ -51,6 +61,7 @@ def _evidence(consent: dict[str, int]) -> Evidence:
         consent=consent,
         outcome_supplied=False,
         closed={"topups": np.arange(30) < 12, "calls": np.arange(30) < 9},
+        selfcheck=CHECKED,
     )
 
 
@@ -178,3 +189,11 @@ def test_records_of_few_people_are_withheld_by_difference_too() -> None:
     most = shared({"people": 200, "share_alone": 0.2, "share_below": 0.98})
     assert most["below"] is None
     assert (shared({"people": 0})["alone"], shared({"people": 0})["below"]) == (None, None)
+
+
+def test_a_leak_that_the_selfcheck_found_is_said_and_so_is_that_none_was_looked_for():
+    leak = {"column": "topups_90d", "why": "its value alone ranks loans at 0.950"}
+    told = warnings(replace(_evidence({"explicit": 40}), selfcheck=CHECKED | {"leaks": [leak]}), POINTS)
+    assert "Selfcheck: topups_90d: its value alone ranks loans at 0.950." in told
+    told = warnings(replace(_evidence({"explicit": 40}), selfcheck={"verdict": "not run"}), POINTS)
+    assert "No selfcheck was run on this model: leaks were not looked for." in told

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.adversarial import told_apart
-from pipeline import selfcheck, train
+from pipeline import doubts, selfcheck, train
 from pipeline.engines import read_table, write_table
 from pipeline.params import Params
 from pipeline.sample import read_sample, read_specs
@@ -60,7 +60,7 @@ def test_a_fit_that_sees_the_outcomes_it_is_judged_on_is_found(tmp_path, monkeyp
 
     honest = train.learn
     monkeypatch.setattr(train, "learn", peeking)
-    assert selfcheck.reasons(checked(tmp_path))[0].startswith("on permuted outcomes")
+    assert doubts.reasons(checked(tmp_path))[0].startswith("on permuted outcomes")
 
 
 def test_the_mean_of_refits_is_judged_by_their_spread():
@@ -73,22 +73,22 @@ def test_the_mean_of_refits_is_judged_by_their_spread():
 
 
 def test_verdicts():
-    assert selfcheck.verdict(FOUND) == "passed"
-    assert selfcheck.verdict(FOUND | {"permuted": FOUND["permuted"] | {"full": False}}) == "passed at reduced size"
-    assert selfcheck.verdict(FOUND | {"people_on_both_sides": 2}) == "failed"
-    assert selfcheck.verdict(FOUND | {"permuted": FOUND["permuted"] | {"mean_auc": 0.52}}) == "failed"
-    assert selfcheck.warnings(FOUND) == []
-    assert "too good" in selfcheck.warnings(FOUND | {"auc_out_of_time": 0.8})[0]
+    assert doubts.verdict(FOUND) == "passed"
+    assert doubts.verdict(FOUND | {"permuted": FOUND["permuted"] | {"full": False}}) == "passed at reduced size"
+    assert doubts.verdict(FOUND | {"people_on_both_sides": 2}) == "failed"
+    assert doubts.verdict(FOUND | {"permuted": FOUND["permuted"] | {"mean_auc": 0.52}}) == "failed"
+    assert doubts.warnings(FOUND) == []
+    assert "too good" in doubts.warnings(FOUND | {"auc_out_of_time": 0.8})[0]
 
 
 def test_what_was_found_of_another_model_is_not_told(tmp_path):
     ws = Workspace(tmp_path)
     write_text(ws.stage("train") / "model.txt", "tree")
-    assert selfcheck.said(ws) == {"verdict": "not run"}
+    assert doubts.said(ws) == {"verdict": "not run"}
     write_json(ws.stage("selfcheck") / "selfcheck.json", FOUND | {"model_sha256": "0" * 64})
-    assert selfcheck.said(ws) == {"verdict": "not run"}
+    assert doubts.said(ws) == {"verdict": "not run"}
     write_json(ws.stage("selfcheck") / "selfcheck.json", FOUND | {"model_sha256": digest(ws.root / "train/model.txt")})
-    assert selfcheck.said(ws)["leaks"] == []
+    assert doubts.said(ws)["leaks"] == []
 
 
 def test_sides_that_differ_in_a_column_are_told_apart_by_it():
