@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from features.calendar import CALENDAR, Calendar
 from features.columns import PURPOSES
+from pipeline.sections import Minimise, Proxies, Section
 from pipeline.yamls import problems, read_yaml
 from saakh.errors import ConfigError
 from saakh.manifest import SEMVER
@@ -66,12 +67,6 @@ CUTOFFS_MAX = 25
 """Bands are called A to Z."""
 DAYS_MAX = 36_500
 """A century: no window is longer, and dates can still be reckoned with."""
-
-
-class Section(BaseModel):
-    """A part of the parameters: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Spark(Section):
@@ -273,6 +268,8 @@ class Params(Section):
     selfcheck: Selfcheck = Selfcheck()
     explain: Explain = Explain()
     export: Export = Export()
+    minimise: Minimise = Minimise()
+    proxies: Proxies = Proxies()
     audit: Audit = Audit()
     reidentify: Reidentify = Reidentify()
 

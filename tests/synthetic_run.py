@@ -194,6 +194,9 @@ def _section(draw: np.random.Generator, score: np.ndarray, is_bad: np.ndarray, m
         "auc": _estimate(auc, 0.04),
         "gini": _estimate(2 * auc - 1, 0.08),
         "ks": _estimate((true - false).max(), 0.06),
+        "h_measure": _estimate(auc - 0.5, 0.04),  # near enough for a page
+        "profit": _estimate(0.01, 0.004),
+        "calibration_slope": _estimate(1.0, 0.1),
         "brier": _estimate(brier_score_loss(is_bad, pd), 0.01),
         "log_loss": _estimate(log_loss(is_bad, pd), 0.02),
         "observed_expected": _estimate(is_bad.sum() / pd.sum(), 0.2),

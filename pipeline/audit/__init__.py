@@ -152,7 +152,7 @@ def _stage(params: Params, ws: Workspace, summary: Summary) -> Stage:
     written = _files(folder)
     return entry(
         Stage,
-        **_asked(params),
+        **_asked(params, summary.stage),
         stage=summary.stage,
         version=version("saakh-pipeline"),
         params=hashlib.sha256(params.model_dump_json().encode()).hexdigest(),
@@ -201,12 +201,14 @@ def _export(params: Params, file: Path) -> Export:
     return entry(Export, **_asked(params), file=file.name, artefact=digest(file))
 
 
-def _asked(params: Params) -> dict[str, Any]:
+def _asked(params: Params, stage: str = "") -> dict[str, Any]:
     names = (params.policy,) if isinstance(params.policy, str) else tuple(params.policy)
+    is_research = stage == "proxies"
+    names = tuple(dict.fromkeys([*names, params.proxies.policy])) if is_research else names
     files = {name: POLICIES / f"{name}.yaml" for name in names}
     return {
         "as_of": params.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "purpose": params.cohort.purpose,
+        "purpose": "research" if is_research else params.cohort.purpose,
         "policies": {name: digest(file) if file.is_file() else None for name, file in files.items()},
     }
 

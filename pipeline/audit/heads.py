@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import Field, ValidationError
 
 from pipeline.audit.records import AuditError, Count, Digest
-from pipeline.params import Audit, Section
+from pipeline.params import Audit
+from pipeline.sections import Section
 from pipeline.workspace import whole
 from saakh.errors import ConfigError, MissingInputError
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from features.columns import PURPOSES, Category
-from pipeline.params import Section
+from pipeline.sections import Section
 from saakh.errors import ConfigError, SaakhError
 
 GENESIS = hashlib.sha256(b"saakh/audit/log/1\n").hexdigest()

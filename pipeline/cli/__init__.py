@@ -11,7 +11,7 @@ import typer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
 
-from pipeline.cli import audit, consent, features, policy, privacy
+from pipeline.cli import audit, audits, consent, features, policy, privacy
 from pipeline.cli.options import PARAMS, ParamsFile
 from pipeline.run import STAGES
 from saakh.errors import SaakhError
@@ -85,6 +85,8 @@ def judge(params: ParamsFile = PARAMS) -> None:
 
 for _name, _sentence in STAGES.items():
     _stage(_name, _sentence)
+for _audit in (audits.minimise, audits.proxies):
+    app.command(rich_help_panel="Audits of a run")(_audit)
 
 
 @app.command(rich_help_panel="Data of your own")

@@ -1,7 +1,7 @@
 """Evidence: everything the reports say, read from the run's own files and checked to belong together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from pipeline import reidentify
 from pipeline.doubts import said
 from pipeline.engines import read_table
 from pipeline.explain.contributions import TOLERANCE, Contributions, contributions, importance
+from pipeline.explain.minimality import read_audits
 from pipeline.params import Params
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import ArtifactError, EmptyInputError
@@ -49,6 +50,7 @@ class Evidence:
     selfcheck: dict[str, Any]
     reidentify: dict[str, Any] | None = None
     policy_costs: dict[str, Any] | None = None
+    audits: dict[str, Any] = field(default_factory=dict)
 
     @property
     def factor(self) -> float:
@@ -96,6 +98,7 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         selfcheck=said(ws),
         reidentify=reidentify.fresh(ws),
         policy_costs=_policy_costs(ws),
+        audits=read_audits(ws, stages["train"]["inputs"]),
     )
 
 

@@ -23,6 +23,7 @@ from pipeline.explain.counts import (
     nested,
 )
 from pipeline.explain.evidence import Evidence
+from pipeline.explain.minimality import drawn
 from pipeline.explain.warnings import closed_points, warnings
 from pipeline.pages import SMALLEST_CELL, render, words
 from saakh.spec import FeatureSpec
@@ -79,6 +80,7 @@ def report(evidence: Evidence) -> str:
         ranking=risk_groups(evidence.stages["evaluate"], "out_of_time", counts),
         calibration=risk_groups(evidence.stages["evaluate"], "through_the_door", counts),
         vintages=vintages(evidence.stages["evaluate"], counts),
+        audits=drawn(evidence.audits),
         features=features,
         directions=DIRECTIONS,
         reidentify=evidence.reidentify,

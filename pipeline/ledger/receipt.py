@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from features.columns import Category
-from pipeline.params import Section
+from pipeline.sections import Section
 from pipeline.yamls import problems, read_yaml
 from saakh.errors import ConfigError
 

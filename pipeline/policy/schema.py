@@ -12,7 +12,8 @@ from features.graph import BY_COLUMN, loan_outcomes, social_graph
 from features.joined import JOINED
 from features.tables import BY_NAME
 from pipeline.gate import Bounds
-from pipeline.params import DAYS_MAX, Section
+from pipeline.params import DAYS_MAX
+from pipeline.sections import Section
 from saakh.spec import Family
 
 TABLES = {t.name: t for t in (*BY_NAME.values(), *JOINED, loan_outcomes, social_graph)}

@@ -16,6 +16,8 @@ CATEGORIES = (
     *("credit", "profile", "device", "communication", "apps", "browsing", "location", "airtime", "payments", "brand"),
 )
 CONSENTS = ("full", "partial", "late", "withdrawn", "expired", "wrong_purpose")
+RESEARCH_SHARE = 0.5
+"""Of people, those who agree to research beside scoring and training."""
 _REFUSED = np.array([0.0, 0.08, 0.12, 0.5, 0.4, 0.5, 0.5, 0.1, 0.3, 0.1])
 APPLICATION_HEADER = (
     "application,person,applied_at,is_accepted,disbursed_at,amount_rupees,tenor_days,rate_bp_month,channel\n"
@@ -121,7 +123,7 @@ def _education(people: People) -> Floats:
 
 
 def consents(people: People, drawn: Loans, knobs: Knobs, end: int) -> str:
-    """Lines of `consents.jsonl`: an artefact a person and purpose, one line a category."""
+    """Lines of `consents.jsonl`: an artefact a person and purpose, one line a category; some agree to research too."""
     draws = people.draws
     faulty = (1 - knobs.consent_full) * np.array([0.42, 0.16, 0.16, 0.10, 0.16])
     kind = draws.pick("consent", np.cumsum(np.r_[knobs.consent_full, faulty]))
@@ -137,10 +139,11 @@ def consents(people: People, drawn: Loans, knobs: Knobs, end: int) -> str:
     }
     texts["from"] = moment_texts(starts - draws.whole("covers", 380, 420) * DAY)
     texts["score"], texts["train"] = moment_texts(starts + 730 * DAY), moment_texts(starts + 1_825 * DAY)
-    artefacts = [draws.bits(f"artefact.{purpose}") for purpose in ("score", "train")]
+    texts["research"], purposes = texts["train"], ("score", "train", "research")
+    artefacts, agrees = [draws.bits(f"artefact.{p}") for p in purposes], draws.chance("research", RESEARCH_SHARE)
     lines = []
     for w in range(people.size):
-        for purpose, artefact in zip(("score", "train"), artefacts, strict=True):
+        for purpose, artefact in zip(purposes[: 3 if agrees[w] else 2], artefacts, strict=False):
             said = "monitor" if kind[w] == 5 and purpose == "train" else purpose
             expires = texts["short"][w] if kind[w] == 4 else texts[purpose][w]
             revoke = f'"{texts["revoked"][w]}"' if kind[w] == 3 else "null"

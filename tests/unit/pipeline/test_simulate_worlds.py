@@ -207,4 +207,6 @@ def test_base_has_consents_of_every_kind() -> None:
     revoked = sum('"revoked_at": null' not in line for line in lines) / len(lines)
     assert 0.01 < revoked < 0.04
     assert sum('"purpose": "monitor"' in line for line in lines) > 100
-    assert len(lines) < 20 * story.people.size
+    researched = {line[46:55] for line in lines if '"purpose": "research"' in line}
+    assert 0.45 < len(researched) / story.people.size < 0.55
+    assert len(lines) < 26 * story.people.size
