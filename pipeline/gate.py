@@ -14,8 +14,7 @@ import ibis.expr.types as ir
 from pydantic import Field
 
 from features.columns import PURPOSES
-from pipeline.params import DAYS_MAX
-from pipeline.sections import Section
+from pipeline.sections import DAYS_MAX, Section
 from saakh.errors import ConsentError
 
 EVER = ibis.timestamp("2200-01-01 00:00:00").cast("timestamp(6)")

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from features.calendar import CALENDAR, Calendar
 from features.columns import PURPOSES
-from pipeline.sections import Minimise, Proxies, Section
+from pipeline.sections import DAYS_MAX, Decide, Minimise, Optimise, Proxies, Reidentify, Section, Share
 from pipeline.yamls import problems, read_yaml
 from saakh.errors import ConfigError
 from saakh.manifest import SEMVER
@@ -57,7 +57,6 @@ def _expanded(path: Any) -> Any:
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 Moment = Annotated[datetime, AfterValidator(_utc)]
 Place = Annotated[Path, BeforeValidator(_expanded)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, AfterValidator(_purpose)]
 Ring = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
 Policies = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_each_once)]
@@ -65,7 +64,6 @@ Hour = Annotated[int, Field(ge=0, le=24)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 CUTOFFS_MAX = 25
 """Bands are called A to Z."""
-DAYS_MAX = 36_500
 """A century: no window is longer, and dates can still be reckoned with."""
 
 
@@ -232,13 +230,6 @@ class Export(Section):
     replay_rows: int = Field(1_000, ge=1)
 
 
-class Reidentify(Section):
-    """How many values of a person somebody is taken to know, and of how many people that is tried."""
-
-    known: int = Field(4, ge=1, le=20)
-    people: int = Field(1_000, ge=10)
-
-
 class Audit(Section):
     """Who acts in the audit log (by default, the operating system's user), and the key that signs its heads."""
 
@@ -270,6 +261,8 @@ class Params(Section):
     export: Export = Export()
     minimise: Minimise = Minimise()
     proxies: Proxies = Proxies()
+    decide: Decide = Decide()
+    optimise: Optimise = Optimise()
     audit: Audit = Audit()
     reidentify: Reidentify = Reidentify()
 

@@ -1,8 +1,13 @@
-"""A section of the parameters, and those of the audits beside the line."""
+"""A section of the parameters, and those of what stands beside the line: audits, decisions."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+DAYS_MAX = 36_500
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
@@ -38,3 +43,39 @@ class Proxies(Section):
     age_cuts_years: tuple[Annotated[int, Field(ge=17, le=110)], ...] = (30,)
     side_min: int = Field(50, ge=10)
     repeats: int = Field(5, ge=2, le=100)
+
+
+class Reidentify(Section):
+    """How many values of a person somebody is taken to know, and of how many people that is tried."""
+
+    known: int = Field(4, ge=1, le=20)
+    people: int = Field(1_000, ge=10)
+
+
+class Decide(Section):
+    """The lending terms decided by, and the features that tell a month's income and what is left of it.
+
+    `income` and `surplus` map a feature, in minor units, to the days it adds up over (30: it is a month's); of several
+    that are known the lowest counts. Beside them an applicant's other instalments are not known, and taken as none.
+    """
+
+    terms: Path = Path("data/lending/sample.yaml")
+    income: Mapping[str, Annotated[int, Field(ge=1, le=DAYS_MAX)]] = {"income_declared": 30}
+    surplus: Mapping[str, Annotated[int, Field(ge=1, le=DAYS_MAX)]] = {}
+
+
+class Optimise(Section):
+    """What a new strategy must keep to: bad rate, approval rate, and the ratio of groups' approval rates.
+
+    At None the bad rate is that of the most profitable single cut-off. `groups` names the column of `people` by which
+    approval is compared; nothing is decided by it. Classes of amount end at `amounts_minor`; limits are chosen among
+    `limits_minor`. `pd_slope` is how much a loan's log-odds of bad rise with the logarithm of its amount.
+    """
+
+    bad_rate_max: float | None = Field(None, gt=0, lt=1)
+    approval_min: Share = 0.0
+    groups: Literal["gender"] | None = None
+    ratio_min: Share = 0.0
+    amounts_minor: tuple[Annotated[int, Field(ge=1)], ...] = (3_000_00, 5_000_00, 8_000_00, 15_000_00, 30_000_00)
+    limits_minor: tuple[Annotated[int, Field(ge=1)], ...] = (5_000_00, 10_000_00, 25_000_00, 50_000_00, 100_000_00)
+    pd_slope: float = Field(0.0, ge=0, le=5)

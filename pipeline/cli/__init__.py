@@ -11,7 +11,7 @@ import typer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
 
-from pipeline.cli import audit, audits, consent, features, policy, privacy
+from pipeline.cli import audit, audits, consent, decide, features, policy, privacy
 from pipeline.cli.options import PARAMS, ParamsFile
 from pipeline.run import STAGES
 from saakh.errors import SaakhError
@@ -35,6 +35,7 @@ for _name, _commands in (("features", features), ("consent", consent), ("policy"
 app.add_typer(privacy.key, name="key", rich_help_panel="Data of your own")
 app.command("reidentify", rich_help_panel="Privacy")(privacy.reidentify)
 app.command("export-table", rich_help_panel="Privacy")(privacy.export_table)
+app.add_typer(decide.app)  # without a name: its commands stand beside the stages
 
 
 def _stage(name: str, sentence: str) -> None:

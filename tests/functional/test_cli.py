@@ -16,6 +16,7 @@ from tests.functional.conftest import ROOT, small_params
 COMMANDS = ["", "run", "simulate", "judge", "init", "key", "verify", "rebuild", "features", *STAGES]
 COMMANDS += [f"features {name}" for name in ("list", "show", "sql", "docs")]
 COMMANDS += ["reidentify", "export-table", *(f"key {name}" for name in ("new", "shard", "rotate"))]
+COMMANDS += ["decide", "optimise", "letter"]
 COMMANDS += [f"policy {name}" for name in ("list", "show", "diff", "costs")]
 
 
