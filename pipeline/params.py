@@ -64,7 +64,6 @@ Hour = Annotated[int, Field(ge=0, le=24)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 CUTOFFS_MAX = 25
 """Bands are called A to Z."""
-"""A century: no window is longer, and dates can still be reckoned with."""
 
 
 class Spark(Section):

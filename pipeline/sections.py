@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 DAYS_MAX = 36_500
+"""A century: no window is longer, and dates can still be reckoned with."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
