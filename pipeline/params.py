@@ -236,6 +236,12 @@ class Audit(Section):
     key_file: Place | None = None
 
 
+class Retention(Section):
+    """The key of the sealed store, apart from every other key: `saakh key FILE` makes one."""
+
+    key_file: Place | None = None
+
+
 class Params(Section):
     """All parameters of a run. `policy` names one or several (`saakh policy list`), and has no default."""
 
@@ -264,6 +270,7 @@ class Params(Section):
     optimise: Optimise = Optimise()
     audit: Audit = Audit()
     reidentify: Reidentify = Reidentify()
+    retention: Retention = Retention()
 
     @property
     def policies(self) -> str:

@@ -51,6 +51,7 @@ def write_labelled(root: Path, loans: int = 900, seed: int = 3, order: int | Non
         rows = np.arange(loans) if order is None else np.random.default_rng(order).permutation(loans)
         write_table(ws.stage(stage) / file, table.sort_by("application_id").take(pa.array(rows)))
     write_json(ws.stage("derive") / "specs.json", [s.as_dict() for s in specs()])
+    write_json(ws.stage("derive") / "derive.json", {"policies": ["explicit-consent"]})
     write_json(ws.stage("cohort") / "cohort.json", {"purpose": "train"})
     write_table(ws.stage("ingest") / "consents.parquet", pa.table({"basis": ["explicit"]}))
     return Params(policy="explicit-consent", as_of="2026-06-01T00:00:00Z", workspace=root)

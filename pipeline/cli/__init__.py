@@ -11,17 +11,11 @@ import typer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
 
-from pipeline.cli import audit, audits, consent, decide, features, policy, privacy
-from pipeline.cli.options import PARAMS, ParamsFile
+from pipeline.cli import audit, audits, consent, decide, erase, features, policy, privacy
+from pipeline.cli.options import PARAMS, ParamsFile, Policies
 from pipeline.run import STAGES
 from saakh.errors import SaakhError
 
-Policies = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--policy", help="A policy to run under instead of the parameters'; may be repeated, the strictest wins."
-    ),
-]
 app = typer.Typer(
     name="saakh",
     help="Open credit scoring for people who have a phone and no credit file: from raw drops to a verified scorecard.",
@@ -36,6 +30,8 @@ app.add_typer(privacy.key, name="key", rich_help_panel="Data of your own")
 app.command("reidentify", rich_help_panel="Privacy")(privacy.reidentify)
 app.command("export-table", rich_help_panel="Privacy")(privacy.export_table)
 app.add_typer(decide.app)  # without a name: its commands stand beside the stages
+app.add_typer(erase.app, name="retention")
+app.command(rich_help_panel="People")(erase.erase)
 
 
 def _stage(name: str, sentence: str) -> None:

@@ -18,6 +18,7 @@ COMMANDS += [f"features {name}" for name in ("list", "show", "sql", "docs")]
 COMMANDS += ["reidentify", "export-table", *(f"key {name}" for name in ("new", "shard", "rotate"))]
 COMMANDS += ["decide", "optimise", "letter"]
 COMMANDS += [f"policy {name}" for name in ("list", "show", "diff", "costs")]
+COMMANDS += ["erase", *(f"retention {name}" for name in ("list", "run", "open", "verify"))]
 
 
 CAPTURED: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120}
