@@ -237,7 +237,7 @@ class Audit(Section):
 
 
 class Retention(Section):
-    """The key of the sealed store, apart from every other key: `saakh key FILE` makes one."""
+    """The key of the sealed store, apart from every other key: `saakh key new FILE` makes one."""
 
     key_file: Place | None = None
 

@@ -8,13 +8,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pipeline.audit.heads import read_signer
 from pipeline.params import Params
-from pipeline.pseudonyms import read_key
+from pipeline.pseudonyms import read_key, read_shard_key
 from saakh.errors import ConfigError, MissingInputError
 
 KEY_ENV = "SAAKH_SEAL_KEY"
 KEY_BYTES = 32
 _HEX = re.compile(f"[0-9a-fA-F]{{{2 * KEY_BYTES}}}")
-_TRY = f"make one with `saakh key FILE`, then set retention.key_file to that file, or put its text into {KEY_ENV}"
+_TRY = f"make one with `saakh key new FILE`, then set retention.key_file to that file, or put its text into {KEY_ENV}"
 
 
 def read_store_key(params: Params) -> bytes:
@@ -26,7 +26,7 @@ def read_store_key(params: Params) -> bytes:
         raise ConfigError(f"a sealed copy needs a key of its own, and there is none; {_TRY}")
     key = _parsed(text or _read(file), str(file or f"the environment variable {KEY_ENV}"))
     if key in _others(params):
-        raise ConfigError("the sealed store's key is also that of the pseudonyms or of the audit log; give it its own")
+        raise ConfigError("the sealed store has the key of pseudonyms, shards or the audit log; give it one of its own")
     return key
 
 
@@ -47,6 +47,6 @@ def _others(params: Params) -> set[bytes]:
     signer = read_signer(params.audit)
     used = {signer.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())} if signer else set()
     try:
-        return used | {read_key(params.ingest)}
+        return used | {read_key(params.ingest), read_shard_key(params.ingest)}
     except (ConfigError, MissingInputError):  # whoever keeps the sealed store need not have the key of the pseudonyms
         return used

@@ -36,7 +36,7 @@ CALLS: dict[str, Any] = {
     },
 }
 RUN = mapping(TOPUPS, CALLS)
-REMOVED = {"calls": 1, "consents": 4, "topups": 1}
+REMOVED = {"calls": 1, "consents": 4, "shards": 1, "topups": 1}
 STEPS = ("sealed", "kept", "raw", "cleared", "made ingest", "committed")
 UNTIL = "2999-01-01"
 

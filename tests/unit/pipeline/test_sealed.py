@@ -151,7 +151,7 @@ def test_the_store_key_is_no_other_key_of_the_house(tmp_path):
     new_pair(tmp_path / "audit.pem")
     for other in ({"ingest": {"key_file": tmp_path / "one.txt"}}, {"audit": {"key_file": tmp_path / "seed.txt"}}):
         (tmp_path / "seed.txt").write_text((tmp_path / "one.txt").read_text())
-        with pytest.raises(ConfigError, match="also that of"):
+        with pytest.raises(ConfigError, match="give it one of its own"):
             read_store_key(params(tmp_path, retention={"key_file": tmp_path / "one.txt"}, **other))
     apart = {"ingest": {"key_file": tmp_path / "none.txt"}, "audit": {"key_file": tmp_path / "audit.pem"}}
     assert len(read_store_key(params(tmp_path, retention={"key_file": tmp_path / "one.txt"}, **apart))) == 32
@@ -173,5 +173,5 @@ def test_a_key_that_is_none_is_named(tmp_path, text, kind, said):
 
 
 def test_no_key_at_all_says_how_to_make_one(tmp_path):
-    with pytest.raises(ConfigError, match="saakh key FILE"):
+    with pytest.raises(ConfigError, match="saakh key new FILE"):
         read_store_key(params(tmp_path))
