@@ -17,7 +17,8 @@ from scipy.stats import t as student
 
 from benchmarks.base import params_for
 from features.catalogue import all_features, specs_of
-from models import boosting
+from models.default import Rows, fit, shards_for
+from models.refusals import Refusals, keys
 from pipeline.judge import expected_auc
 from pipeline.params import Params
 from pipeline.run import run_stage
@@ -94,11 +95,15 @@ def one_world(taken: direct.Sample, seed: int, known: dict[str, FeatureSpec]) ->
         specs = [known[n] for n, use in zip(taken.names, columns, strict=True) if use and n in known]
         places = [list(taken.names).index(spec.name) for spec in specs]
         x, fold = taken.x[:, places], taken.person % 5
-        settings = settings_for(
-            Params(policy="explicit-consent", as_of=AS_OF, workspace=Path(), seed=seed), LEARNING, len(specs)
-        )
-        fitted = boosting.fit(x[learn], taken.is_bad[learn], fold[learn], as_inputs(specs), settings, 2)
-        found[name] = expected_auc(boosting.log_odds(fitted.text, x[judged], 2), taken.pd[judged])
+        shards = shards_for(LEARNING, int(taken.is_bad[learn].sum()))
+        params = Params(policy="explicit-consent", as_of=AS_OF, workspace=Path(), seed=seed)
+        settings = settings_for(params, LEARNING, len(specs), shards)
+        who, key = taken.person[learn], keys([str(p) for p in taken.person[learn]], "shard")
+        shard, nobody = (key % np.uint64(shards)).astype(np.int64), Refusals.none(LEARNING, len(specs))
+        rows = Rows(x[learn], taken.is_bad[learn], who, fold[learn], shard, key, nobody)
+        fitted = fit(rows, as_inputs(specs), settings, 2)
+        read = x[judged][:, list(fitted.places)]
+        found[name] = expected_auc(fitted.model.log_odds(read, Refusals.none(*read.shape)), taken.pd[judged])
     return found
 
 

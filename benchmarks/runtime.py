@@ -18,8 +18,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from models.model_text import with_rest
+from models.plain import linear_effects
 from pipeline.export import build
 from saakh import archive
+from saakh.linear import Linear
+from saakh.scale import Calibration
 from saakh.scorecard import Scorecard
 from tests import small_scorecard as small
 
@@ -53,7 +57,10 @@ def model(trees: int, leaves: int) -> tuple[lgb.Booster, Scorecard, bytes]:
     """A booster of that size and its scorecard."""
     x = small.table(ROWS, INPUTS)
     grown = small.booster(x, trees, num_leaves=leaves, num_threads=2, max_bin=63, feature_fraction=0.3)
-    bundle = small.bundle(grown.model_to_string(), INPUTS)
+    numbers = {"center": 0.1, "scale": 1.5, "coefficient": 0.02, "mean": 0.0}
+    arrays = {name: np.full(INPUTS, number) for name, number in numbers.items()}
+    linear = Linear.of(INPUTS, 0.0, feature=np.arange(INPUTS), **arrays)
+    bundle = small.bundle(with_rest(grown.model_to_string(), linear, Calibration()), INPUTS)
     specs = [spec | {"reason": f"Reason {i // 3}"} for i, spec in enumerate(bundle.specs)]
     raw = build(replace(bundle, specs=specs))
     return grown, Scorecard.from_members(archive.unpack(raw)), raw
@@ -94,10 +101,14 @@ def measure(trees: int, leaves: int) -> dict[str, float]:
     their_p50, _ = microseconds(theirs, SINGLES // 4)
     ours = BATCH / cpu_seconds(lambda: card.explain_many(x))
     lightgbms = BATCH / cpu_seconds(lambda: booster.predict(x, pred_contrib=True, num_threads=1), 2)
-    difference = np.abs(card.score_many(x).log_odds - booster.predict(x, raw_score=True)).max()
+    straight = linear_effects(card.model.linear, x, np.zeros(x.shape, bool)).sum(axis=1)
+    difference = np.abs(card.score_many(x).log_odds - booster.predict(x, raw_score=True) - straight).max()
+    refused = card.categories[:1]
+    withheld_p50, _ = microseconds(lambda i: card.score(rows[i % SINGLES], refused), SINGLES)
     return {
         "score + explanation from a dict, p50 us": p50,
         "p99 us": p99,
+        "the same, one category refused, p50 us": withheld_p50,
         "LightGBM predict + contributions, numpy row, p50 us": their_p50,
         "times faster": their_p50 / p50,
         "batch of 5,000: contributions, rows per CPU-second": ours,

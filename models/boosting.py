@@ -1,9 +1,8 @@
-"""Gradient boosting with small trees, the same bytes whatever the machine is doing."""
+"""Gradient boosting with small trees on one shard of the people, the same bytes whatever the machine is doing."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -15,15 +14,19 @@ from saakh.errors import ContractError
 
 @dataclass(frozen=True)
 class Settings:
-    """What a booster is grown with. Rows are counted without weights: weighting classes ruins calibration."""
+    """What a shard's trees are grown with. Rows are counted without weights: weighting classes ruins calibration.
+
+    A leaf holds about `leaf_rows_min` rows (LightGBM reckons rows from their hessians, so the riskiest leaves may
+    hold fewer), and so many that `leaf_bads_min` bad ones are expected among them.
+    """
 
     leaves: int
     leaf_rows_min: int
+    leaf_bads_min: float
     column_share: float
     lambda_l2: float
     learning_rate: float
     rounds_max: int
-    early_stopping_rounds: int
     seed: int
 
 
@@ -37,27 +40,21 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A fitted booster as text, and what it said out of fold.
-
-    `out_of_fold` are log-odds of bad from boosters of the same number of `rounds` that did not see the row.
-    """
+class Grown:
+    """The trees of one shard as text: those of all its rows, and for each fold those of the rows outside it."""
 
     text: str
-    rounds: int
-    out_of_fold: Floats
-    out_of_fold_log_loss: float
-    features_used: tuple[str, ...]
+    without: tuple[str, ...]
 
 
 def leaves_for(rows: int) -> int:
     """Leaves a tree: few, since phone data are noisy, and a few more where there are rows to support them."""
-    return 4 if rows < 20_000 else 8
+    return 4 if rows < 50_000 else 8
 
 
 def leaf_rows_for(rows: int) -> int:
-    """Fewest rows a leaf may hold: a tenth, from 20 up to 400; many, so that single people do not show."""
-    return int(np.clip(rows // 10, 20, 400))
+    """Fewest rows of a shard a leaf may hold: a tenth, from 20 up to 200; many, so that single people do not show."""
+    return int(np.clip(rows // 10, 20, 200))
 
 
 def column_share_for(columns: int) -> float:
@@ -65,36 +62,24 @@ def column_share_for(columns: int) -> float:
     return min(1.0, max(0.3, 12 / columns))
 
 
-def threads_for(values: int, threads: int) -> int:
-    """How many threads a matrix of so many values is worth; below a few million, handing out work costs more."""
-    return threads if values >= 5_000_000 else 1
+def grow(x: Floats, bad: Flags, fold: Codes, folds: int, inputs: Inputs, settings: Settings) -> Grown:
+    """Grow a shard's trees, `rounds_max` of them, on one thread: on all its rows, and once without each fold.
 
-
-def fit(x: Floats, bad: Flags, fold: Codes, inputs: Inputs, settings: Settings, threads: int) -> Fitted:
-    """Grow a booster on all rows, for as many rounds as were best out of fold.
-
-    `x` is rows × features with NaN for missing; the order of rows counts, so sort them first. A fold whose other folds
+    `x` is rows × features with NaN for missing; the order of rows counts, so sort them first. How many of the trees
+    are used is decided later: the first so many are what so many rounds would have given. A fold whose other folds
     lack good or bad rows is a `ContractError`.
     """
-    _refuse_one_class(bad, fold)
-    grown_with = _parameters(inputs, settings, threads)
+    refuse_one_class(bad, fold)
+    grown_with = _parameters(inputs, settings, float(bad.mean()))
     data = lgb.Dataset(
         x, bad.astype(np.float64), feature_name=list(inputs.names), params=grown_with, free_raw_data=False
-    )
-    parts = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in np.unique(fold)]
-    stop = lgb.early_stopping(settings.early_stopping_rounds, verbose=False)
-    kept: dict[str, Any] = lgb.cv(
-        grown_with, data, settings.rounds_max, folds=parts, feval=_log_loss, callbacks=[stop], return_cvbooster=True
-    )
-    losses = kept["valid log_loss-mean"]
-    out_of_fold = np.empty(len(bad))
-    for (_, held), booster in zip(parts, kept["cvbooster"].boosters, strict=True):
-        text = normalised(booster.model_to_string(num_iteration=len(losses)), inputs)
-        out_of_fold[held] = log_odds(text, x[held], threads)
-    final = lgb.train(grown_with, data, len(losses))
-    used = final.feature_importance("split") > 0
-    names = tuple(n for n, is_used in zip(inputs.names, used, strict=True) if is_used)
-    return Fitted(normalised(final.model_to_string(), inputs), len(losses), out_of_fold, float(losses[-1]), names)
+    ).construct()
+    parts = [data.subset(np.flatnonzero(fold != f).tolist()) for f in range(folds)]
+    texts = [
+        normalised(lgb.train(grown_with, part, settings.rounds_max).model_to_string(), inputs)
+        for part in (data, *parts)
+    ]
+    return Grown(texts[0], tuple(texts[1:]))
 
 
 def log_odds(text: str, x: Floats, threads: int) -> Floats:
@@ -129,7 +114,17 @@ def uninformative(x: Floats, names: Sequence[str]) -> dict[str, str]:
     return reasons
 
 
-def _parameters(inputs: Inputs, settings: Settings, threads: int) -> dict[str, object]:
+def refuse_one_class(bad: Flags, fold: Codes) -> None:
+    """A `ContractError` when all rows outside a fold ended alike."""
+    for f in np.unique(fold):
+        if len(np.unique(bad[fold != f])) < 2:
+            raise ContractError(
+                f"{int(bad.sum())} bad of {len(bad)} loans are too few for {len(np.unique(fold))} folds in time: "
+                "outside a fold all are of one kind; check the label definition or give a longer period"
+            )
+
+
+def _parameters(inputs: Inputs, settings: Settings, bad_rate: float) -> dict[str, object]:
     return {
         "objective": "binary",
         "metric": "None",
@@ -137,30 +132,16 @@ def _parameters(inputs: Inputs, settings: Settings, threads: int) -> dict[str, o
         "feature_fraction": settings.column_share,
         "num_leaves": settings.leaves,
         "min_data_in_leaf": settings.leaf_rows_min,
+        "min_sum_hessian_in_leaf": settings.leaf_bads_min * (1 - bad_rate),  # Σ p (1 − p): a bad counts 1 − p
         "lambda_l2": settings.lambda_l2,
         "learning_rate": settings.learning_rate,
         "monotone_constraints": list(inputs.monotone),
         "seed": settings.seed,
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": threads,
+        "num_threads": 1,
         "verbosity": -1,
     }
-
-
-def _log_loss(probability: Floats, data: lgb.Dataset) -> tuple[str, float, bool]:
-    """LightGBM's own adds up over threads, so its last digits, and with them the best round, depend on how many."""
-    bad = np.asarray(data.get_label()) > 0
-    return "log_loss", float(-np.log(np.where(bad, probability, 1 - probability)).mean()), False
-
-
-def _refuse_one_class(bad: Flags, fold: Codes) -> None:
-    for f in np.unique(fold):
-        if len(np.unique(bad[fold != f])) < 2:
-            raise ContractError(
-                f"{int(bad.sum())} bad of {len(bad)} loans are too few for {len(np.unique(fold))} folds in time: "
-                "outside a fold all are of one kind; check the label definition or give a longer period"
-            )
 
 
 def _bound(value: float | None, otherwise: str) -> str:

@@ -52,6 +52,23 @@ def edited(text: str, head: Callable[[str], str], tree: Callable[[str], str]) ->
     return "\nTree=".join((head(first), *changed)) + end + tail
 
 
+def merged(texts: Sequence[str], rounds: int, factor: float) -> str:
+    """The first so many trees of each model as one model, the values of their leaves times `factor`."""
+    kept = [tree for text in texts for tree in text.partition("\nend of trees")[0].split("\nTree=")[1:][:rounds]]
+    blocks = [_scaled(number, tree.partition("\n")[2].rstrip("\n"), factor) for number, tree in enumerate(kept)]
+    first = texts[0].partition("\nend of trees")[0]
+    sizes = " ".join(str(len(f"Tree={block}\n")) for block in blocks)
+    head = re.sub(r"^tree_sizes=.*$", f"tree_sizes={sizes}", first.split("\nTree=")[0], count=1, flags=re.MULTILINE)
+    return "\nTree=".join((head.rstrip("\n") + "\n", *blocks)) + "\nend of trees\n\npandas_categorical:null\n"
+
+
+def _scaled(number: int, tree: str, factor: float) -> str:
+    def times(match: re.Match[str]) -> str:
+        return f"{match[1]}={' '.join(repr(float(value) * factor) for value in match[2].split())}"
+
+    return f"{number}\n" + re.sub(r"^(leaf_value|internal_value)=(.+)$", times, tree, flags=re.MULTILINE) + "\n\n"
+
+
 def restricted(text: str, names: Sequence[str]) -> str:
     """The same model with these inputs alone, in this order; each feature that a tree reads must be among them."""
     known = fields_of(text.partition("\nTree=")[0])["feature_names"].split()

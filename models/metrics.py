@@ -15,6 +15,11 @@ def probability(log_odds: Floats) -> Floats:
     return np.asarray(expit(log_odds), dtype=np.float64)
 
 
+def surprise(log_odds: Floats, bad: Flags) -> Floats:
+    """−log of the probability given to what happened, a loan each."""
+    return np.asarray(np.logaddexp(0, np.where(bad, -log_odds, log_odds)), dtype=np.float64)
+
+
 def measured(
     log_odds: Floats,
     bad: Flags,
@@ -65,7 +70,7 @@ def figures(log_odds: Floats, bad: Flags, weight: Floats) -> Floats:
     Observed/expected: bad loans over the sum of PDs. KS: greatest distance between the two cumulative distributions.
     """
     pd = probability(log_odds)
-    loss = np.logaddexp(0, np.where(bad, -log_odds, log_odds))
+    loss = surprise(log_odds, bad)
     # einsum adds in one fixed order; a matrix product would not, for every number of threads
     columns = np.stack([np.ones_like(pd), bad.astype(np.float64), pd, (pd - bad) ** 2, loss], axis=1)
     rows, bads, expected, squares, losses = np.einsum("sr,rc->cs", weight, columns)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Group
 from rich.panel import Panel
@@ -15,6 +16,7 @@ from pipeline.evaluate import in_words
 from pipeline.params import Params
 from pipeline.policy import read_policy
 from pipeline.policy.compare import removed
+from pipeline.sample import refusals, refused
 from pipeline.workspace import Workspace, read_json
 from saakh.errors import ArtifactError
 from saakh.spec import FeatureSpec
@@ -103,15 +105,15 @@ def _features(ws: Workspace) -> Table:
 
 
 def _applicant(ws: Workspace, card: saakh.Scorecard) -> Group:
-    score = card.score(_example(ws, card))
+    score = card.score(*_example(ws, card))
     lines: list[Any] = [Text(f"{score.points:.0f} points, band {score.band}, PD {score.pd:.1%}", style="bold")]
     lines += [Text(f"{reason.points:+5.1f} points  {reason.text}") for reason in score.reasons]
     lines.append(Text(f"against {score.baseline:.0f} points on average", style="dim"))
     return Group(*lines)
 
 
-def _example(ws: Workspace, card: saakh.Scorecard) -> dict[str, float | None]:
-    """The inputs of one out-of-time application, without its key."""
+def _example(ws: Workspace, card: saakh.Scorecard) -> tuple[dict[str, float | None], tuple[str, ...]]:
+    """The inputs of one out-of-time application, without its key, and what it refused."""
     scores = read_table(ws.need("train", "scores.parquet"))
     judged = scores.filter(pc.equal(scores["split"], "out_of_time")).sort_by([("log_odds", "ascending")])
     chosen = judged["application_id"][int(EXAMPLE_QUANTILE * (judged.num_rows - 1))]
@@ -119,4 +121,6 @@ def _example(ws: Workspace, card: saakh.Scorecard) -> dict[str, float | None]:
     rows = features.filter(pc.equal(features["application_id"], chosen)).to_pylist()
     if not rows:
         raise ArtifactError("the scores and the features are of different runs; run `saakh run`")
-    return {name: rows[0][name] for name in card.features}
+    specs = card.manifest.features
+    (withheld,) = refused(refusals(ws, pa.array([chosen.as_py()]), specs), specs)
+    return {name: rows[0][name] for name in card.features}, withheld

@@ -32,6 +32,9 @@ from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, write_json
 
 KEY = "application_id"
+CATEGORIES = {table.category for table in EVENT_TABLES}
+COVERED = {t.name for t in EVENT_TABLES} | {t.name for t in JOINED if t.category not in CATEGORIES}
+"""The tables whose coverage is told: those ingested, and those made of others that have a category of their own."""
 STATUSES = ("present", "silent", "closed", "absent", "barred")
 COHORT = (KEY, "person_id", "snapshot_at", "asked_at")
 Account = dict[str, Any]
@@ -104,11 +107,11 @@ def measure(
         features = tuple(f for f in question.features if f.table is table)
         needed = reads.get(table.name) or plan(table, features).reads
         rows = _rows(engine, table, question, asking, opened, needed)
-        if rows is not None and (features or not table.sources):
+        if rows is not None and (features or table.name in COVERED):
             late = see(engine, rows, plan(table, features), watch, is_kept=not _is_stacked(table, question.events))
             columns |= measured(engine, plan(table, features), len(cohort), watch)
-            too_late |= {} if table.sources else {table.name: late}
-        if not table.sources:
+            too_late |= {table.name: late} if table.name in COVERED else {}
+        if table.name in COVERED:
             missing = "barred" if table.name in question.barred else "absent"
             coverage.append(_covered(engine, cohort, table, missing if rows is None else ""))
     made = [t.name for t in tables if not _is_stacked(t, question.events)]
@@ -274,7 +277,7 @@ def _write(ws: Workspace, batches: Batches, question: Question, graph: pa.Table,
     write_table(folder / "coverage.parquet", coverage)
     write_json(folder / "specs.json", [spec.as_dict() for spec in specs])
     status = coverage.group_by(["source", "status"], use_threads=False).aggregate([([], "count_all")])
-    shares = {t.name: dict.fromkeys(STATUSES, 0) for t in EVENT_TABLES}
+    shares = {t.name: dict.fromkeys(STATUSES, 0) for t in (*EVENT_TABLES, *JOINED) if t.name in COVERED}
     for row in status.to_pylist():
         shares[row["source"]][row["status"]] = row["count_all"]
     account = {

@@ -165,24 +165,28 @@ class Derive(Section):
 
 
 class Train(Section):
-    """The split and the booster. Sizes left at None follow the number of rows.
+    """The split and the default model. Sizes left at None follow the number of rows.
 
     `gap_days` before the out-of-time period are left out, since their outcomes were unknown when it began; at None,
-    the performance window, unless that costs more than a tenth of development. Of columns
-    whose ranks correlate above `alike_max` one is kept.
+    the performance window, unless that costs more than a tenth of development. Of columns whose ranks correlate above
+    `alike_max` one is kept, and at most `inputs_max` columns. Trees are grown on `shards` of the people, so many rounds
+    each that they are no more than `trees_max` together.
     """
 
     alike_max: float = Field(0.95, gt=0, le=1)
     out_of_time_share: float = Field(0.25, gt=0, lt=1)
     gap_days: int | None = Field(None, ge=0, le=DAYS_MAX)
     folds: int = Field(5, ge=2)
-    rounds_max: int = Field(600, ge=1, le=TREES_MAX)
-    learning_rate: float = Field(0.05, gt=0, le=1)
+    inputs_max: int = Field(300, ge=1)
+    shards: int | None = Field(None, ge=1, le=100)
+    trees_max: int = Field(600, ge=1, le=TREES_MAX)
+    rounds_max: int = Field(120, ge=1, le=TREES_MAX)
+    learning_rate: float = Field(0.15, gt=0, le=1)
     leaves: int | None = Field(None, ge=2, le=8)
     leaf_rows_min: int | None = Field(None, ge=1)
+    leaf_bads_min: float = Field(10.0, ge=0)
     column_share: float | None = Field(None, gt=0, le=1)
     lambda_l2: float = Field(20.0, ge=0)
-    early_stopping_rounds: int = Field(50, ge=1)
 
 
 class Evaluate(Section):

@@ -8,16 +8,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.columns import Sensitivity
+from features.joined import JOINED
+from features.tables import EVENT_TABLES
 from models.arrays import Codes, Flags, Floats, Times
+from models.refusals import Keys, Refusals, keys
 from pipeline.engines import read_table
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import ContractError, EmptyInputError, LeakageError
 from saakh.spec import FeatureSpec
 
 KEY = "application_id"
+CATEGORY = {table.name: table.category.value for table in (*EVENT_TABLES, *JOINED)}
 FILES = (
     ("derive", "features.parquet"),
     ("derive", "specs.json"),
+    ("derive", "coverage.parquet"),
     ("label", "labels.parquet"),
     ("cohort", "cohort.parquet"),
 )
@@ -25,7 +30,10 @@ FILES = (
 
 @dataclass(frozen=True)
 class Sample:
-    """Loans with a known outcome, sorted by application; `x` is loans × features with NaN where missing."""
+    """Loans with a known outcome, sorted by application; `x` is loans × features with NaN where missing.
+
+    `key` is a number that a hash gives each person, and `refusals` which categories of consent each loan lacks.
+    """
 
     application: pa.Array
     person: Codes
@@ -33,6 +41,8 @@ class Sample:
     bad: Flags
     x: Floats
     indeterminate: int
+    key: Keys
+    refusals: Refusals
 
 
 def read_specs(ws: Workspace) -> list[FeatureSpec]:
@@ -64,7 +74,28 @@ def read_sample(ws: Workspace, specs: Sequence[FeatureSpec]) -> Sample:
         pc.equal(known["label"], "bad").to_numpy(),
         matrix(features, specs),
         len(labels) - len(known),
+        keys(cohort["person_id"].to_pylist(), "shard"),
+        refusals(ws, application, specs),
     )
+
+
+def refusals(ws: Workspace, application: pa.Array, specs: Sequence[FeatureSpec]) -> Refusals:
+    """Which of the categories that the specs name each application refused, as coverage tells."""
+    names = sorted({spec.category for spec in specs})
+    closed = np.zeros((len(application), len(names)), dtype=bool)
+    coverage = read_table(ws.need("derive", "coverage.parquet"), [KEY, "source", "status"])
+    shut = coverage.filter(pc.equal(coverage["status"], "closed"))
+    for source in shut["source"].unique().to_pylist():
+        if CATEGORY.get(source) in names:
+            who = shut.filter(pc.equal(shut["source"], source))[KEY].combine_chunks()
+            closed[:, names.index(CATEGORY[source])] |= pc.is_in(application, who).to_numpy(zero_copy_only=False)
+    return Refusals(closed, np.array([names.index(spec.category) for spec in specs], dtype=np.int64))
+
+
+def refused(found: Refusals, specs: Sequence[FeatureSpec]) -> list[tuple[str, ...]]:
+    """The same, as a scorecard takes it: the categories each application refused."""
+    names = sorted({spec.category for spec in specs})
+    return [tuple(names[i] for i in np.flatnonzero(row)) for row in found.closed]
 
 
 def matrix(features: pa.Table, specs: Sequence[FeatureSpec]) -> Floats:

@@ -118,24 +118,24 @@ def _fill(log: "MlflowClient", run_id: str, params: Params, ws: Workspace) -> No
     for file in (ws.need("train", "model.txt"), ws.need("train", "train.json"), ws.need("derive", "specs.json")):
         log.log_artifact(run_id, str(file), BUNDLE)
     with tempfile.TemporaryDirectory() as folder:
-        _save_model(Path(folder) / "model", ws.need("train", "model.txt").read_text("utf-8"), account["columns"])
+        _save_model(Path(folder) / "model", ws.need("train", "model.txt"), account["columns"])
         log.log_artifacts(run_id, str(Path(folder) / "model"), "model")
 
 
-def _save_model(folder: Path, text: str, columns: list[str]) -> None:
-    """The booster as MLflow serves it; its example input is an applicant of whom nothing is known."""
-    import lightgbm  # noqa: PLC0415
-    import mlflow.lightgbm  # noqa: PLC0415
+def _save_model(folder: Path, text: Path, columns: list[str]) -> None:
+    """The model as MLflow serves it, read by `models.served`; its example is an applicant of whom nothing is known."""
+    import mlflow.pyfunc  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415
     from mlflow.models import ModelSignature  # noqa: PLC0415
     from mlflow.types import ColSpec, Schema  # noqa: PLC0415
 
-    mlflow.lightgbm.save_model(
-        lightgbm.Booster(model_str=text),
+    mlflow.pyfunc.save_model(
         str(folder),
+        loader_module="models.served",
+        data_path=str(text),
         signature=ModelSignature(Schema([ColSpec("double", c) for c in columns]), Schema([ColSpec("double")])),
         input_example=pd.DataFrame({c: [None] for c in columns}, dtype=float),
-        pip_requirements=[f"lightgbm=={lightgbm.__version__}"],
+        pip_requirements=["saakh-pipeline"],
     )
 
 

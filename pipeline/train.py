@@ -1,7 +1,7 @@
 """Train: learn the default model on earlier applications, and score each of them by boosters that did not see it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,19 +10,8 @@ import pyarrow as pa
 
 from models.alike import alike
 from models.arrays import Codes, Flags, Floats
-from models.boosting import (
-    Fitted,
-    Inputs,
-    Settings,
-    column_share_for,
-    fit,
-    leaf_rows_for,
-    leaves_for,
-    log_odds,
-    threads_for,
-    uninformative,
-)
-from models.lightgbm_text import restricted
+from models.boosting import Grown, Inputs, Settings, column_share_for, leaf_rows_for, leaves_for, uninformative
+from models.default import NOTHING, Fitted, Rows, fit, shards_for
 from models.splits import Split, out_of_time, refuse_shared_people, time_blocks
 from pipeline import tracking
 from pipeline.engines import write_table
@@ -35,24 +24,24 @@ from saakh.errors import ConsentError, ContractError
 from saakh.spec import FeatureSpec
 
 GAP_SHARE_MAX = 0.1
+SHARDS = "shards.json"
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A fitted booster with all it came from; `log_odds` are NaN for loans on neither side.
+    """A fitted model with all it came from; `log_odds` are NaN for loans on neither side.
 
-    `inputs` and `text` are the model with the inputs its trees read. Features that say nothing were `dropped`, others
-    `set_aside`, with the reason.
+    `inputs` are what the model reads. Features that say nothing were `dropped`, others `set_aside`, with the reason.
     """
 
     split: Split
     fold: Codes
+    shards: int
     settings: Settings
     inputs: Inputs
     dropped: dict[str, str]
     set_aside: dict[str, str]
     fitted: Fitted
-    text: str
     log_odds: Floats
 
 
@@ -64,7 +53,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         specs = read_specs(ws)
         sample = read_sample(ws, specs)
         tell("fitting", 0, 2)
-        learned = learn(params, specs, sample)
+        learned = learn(params, specs, sample, known_shards(ws))
         account = write(params, ws, specs, sample, learned)
         tell("logging the run", 1, 2)
         tracking.log_training(params, ws)
@@ -75,38 +64,50 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         summary.counts |= {f"excluded: {why}": rows for why, rows in sides["excluded"].items()}
         summary.facts = {
             "out of time from": sides["out_of_time_from"][:10],
-            "features": f"{len(learned.fitted.features_used)} used of {len(specs)}",
-            "trees": f"{learned.fitted.rounds} of {learned.settings.leaves} leaves",
+            "features": f"{len(learned.inputs.names)} used of {len(specs)}",
+            "trees": _in_words(learned),
         }
     return summary
 
 
-def learn(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Learned:
-    """Split by time and person, fit on development, score both sides."""
+def learn(
+    params: Params, specs: Sequence[FeatureSpec], sample: Sample, known: Mapping[str, Grown] = NOTHING
+) -> Learned:
+    """Split by time and person, fit on development, score both sides; shards that are `known` are not grown again."""
     split = split_by_time(params, sample)
     dev, later = split.development, split.out_of_time | split.known_person
     _refuse_one_class(sample.bad[dev])
-    dropped = uninformative(sample.x[dev], [s.name for s in specs])
+    dropped, aside, kept = columns(params, specs, sample.x[dev])
+    x, inputs = sample.x[:, kept], as_inputs([specs[i] for i in kept])
+    fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
+    refuse_shared_people(sample.person[dev], fold, "folds")
+    shards = params.train.shards or shards_for(int(dev.sum()), int(sample.bad[dev].sum()))
+    shard = (sample.key[dev] % np.uint64(shards)).astype(np.int64)
+    settings = settings_for(params, int(dev.sum()), len(kept), shards)
+    refusals = sample.refusals.columns(kept)
+    rows = Rows(x[dev], sample.bad[dev], sample.person[dev], fold, shard, sample.key[dev], refusals.rows(dev))
+    fitted = fit(rows, inputs, settings, params.threads, known)
+    read, places = [kept[i] for i in fitted.places], list(fitted.places)
+    aside |= {name: "the model does not read it" for name in inputs.names if name not in fitted.model.names}
+    scored = np.full(len(dev), np.nan)
+    scored[dev] = fitted.out_of_fold
+    scored[later] = fitted.model.log_odds(x[later][:, places], refusals.columns(places).rows(later))
+    return Learned(split, fold, shards, settings, as_inputs([specs[i] for i in read]), dropped, aside, fitted, scored)
+
+
+def columns(
+    params: Params, specs: Sequence[FeatureSpec], x: Floats
+) -> tuple[dict[str, str], dict[str, str], list[int]]:
+    """Features dropped and set aside, with the reason, and the columns kept; no outcome is looked at."""
+    dropped = uninformative(x, [s.name for s in specs])
     kept = [i for i, s in enumerate(specs) if s.name not in dropped]
     if not kept:
         raise ContractError(
             f"all {len(specs)} features are null or constant in development; see derive/coverage.parquet"
         )
-    repeats = alike(sample.x[dev][:, kept], params.train.alike_max)
+    repeats = alike(x[:, kept], params.train.alike_max, params.train.inputs_max)
     aside = {specs[kept[j]].name: f"says the same as {specs[kept[i]].name}" for j, i in repeats.items()}
-    kept = [i for j, i in enumerate(kept) if j not in repeats]
-    x, inputs = sample.x[:, kept], as_inputs([specs[i] for i in kept])
-    fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
-    refuse_shared_people(sample.person[dev], fold, "folds")
-    settings, threads = settings_for(params, int(dev.sum()), len(kept)), threads_for(x.size, params.threads)
-    fitted = fit(x[dev], sample.bad[dev], fold, inputs, settings, threads)
-    used = set(fitted.features_used or inputs.names[:1])
-    aside |= {name: "no tree reads it" for name in inputs.names if name not in used}
-    read = [i for i in kept if specs[i].name in used]
-    text = restricted(fitted.text, [specs[i].name for i in read])
-    scored = np.full(len(dev), np.nan)
-    scored[dev], scored[later] = fitted.out_of_fold, log_odds(text, sample.x[later][:, read], threads)
-    return Learned(split, fold, settings, as_inputs([specs[i] for i in read]), dropped, aside, fitted, text, scored)
+    return dropped, aside, [i for j, i in enumerate(kept) if j not in repeats]
 
 
 def split_by_time(params: Params, sample: Sample) -> Split:
@@ -120,17 +121,17 @@ def split_by_time(params: Params, sample: Sample) -> Split:
     return split
 
 
-def settings_for(params: Params, rows: int, columns: int) -> Settings:
-    """What the booster is grown with; sizes left open follow the number of development rows, and of columns."""
+def settings_for(params: Params, rows: int, columns: int, shards: int) -> Settings:
+    """What trees are grown with; sizes left open follow the number of development rows, of a shard's, and columns."""
     chosen = params.train
     return Settings(
         leaves=chosen.leaves or leaves_for(rows),
-        leaf_rows_min=chosen.leaf_rows_min or leaf_rows_for(rows),
+        leaf_rows_min=chosen.leaf_rows_min or leaf_rows_for(rows // shards),
+        leaf_bads_min=chosen.leaf_bads_min,
         column_share=chosen.column_share or column_share_for(columns),
         lambda_l2=chosen.lambda_l2,
         learning_rate=chosen.learning_rate,
-        rounds_max=chosen.rounds_max,
-        early_stopping_rounds=chosen.early_stopping_rounds,
+        rounds_max=max(1, min(chosen.rounds_max, chosen.trees_max // shards)),
         seed=params.seed,
     )
 
@@ -150,7 +151,9 @@ def write(
 ) -> dict[str, Any]:
     """Write the files; returns what `train.json` holds."""
     folder = ws.stage("train")
-    write_text(folder / "model.txt", learned.text)
+    fitted = learned.fitted
+    write_text(folder / "model.txt", fitted.model.text)
+    write_json(folder / SHARDS, {name: asdict(grown) for name, grown in fitted.grown.items()})
     write_table(folder / "scores.parquet", scores(sample, learned))
     write_table(folder / "returning.parquet", returning(sample, learned))
     account = {
@@ -166,13 +169,24 @@ def write(
         "as_of": params.as_of.isoformat(),
         "seed": params.seed,
         "policy": params.policies,
-        "parameters": asdict(learned.settings) | {"folds": params.train.folds, "rounds": learned.fitted.rounds},
+        "parameters": asdict(learned.settings)
+        | {"folds": params.train.folds, "shards": learned.shards}
+        | asdict(fitted.choices),
+        "calibration": asdict(fitted.model.calibration),
+        "shards": list(fitted.grown),
         "split": sides(sample, learned.split),
-        "out_of_fold_log_loss": learned.fitted.out_of_fold_log_loss,
-        "features_used": list(learned.fitted.features_used),
+        "out_of_fold_log_loss": fitted.losses,
     }
     write_json(folder / "train.json", account)
     return account
+
+
+def known_shards(ws: Workspace) -> dict[str, Grown]:
+    """The shards of the last training, by digest of all they were grown from."""
+    path = ws.root / "train" / SHARDS
+    if not path.exists():
+        return {}
+    return {digest: Grown(told["text"], tuple(told["without"])) for digest, told in read_json(path).items()}
 
 
 def scores(sample: Sample, learned: Learned) -> pa.Table:
@@ -226,6 +240,14 @@ def sides(sample: Sample, split: Split) -> dict[str, Any]:
 def _side(sample: Sample, rows: Flags) -> dict[str, int]:
     people = len(np.unique(sample.person[rows]))
     return {"rows": int(rows.sum()), "bads": int(sample.bad[rows].sum()), "people": people}
+
+
+def _in_words(learned: Learned) -> str:
+    chosen, settings = learned.fitted.choices, learned.settings
+    return (
+        f"{learned.shards} × {chosen.rounds} of {settings.leaves} leaves, {chosen.tree_weight:.0%} of the blend with a "
+        f"logistic; calibration: {chosen.calibrator}"
+    )
 
 
 def _refuse_other_purposes(ws: Workspace) -> None:

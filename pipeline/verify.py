@@ -1,16 +1,18 @@
 """Verify: a scorecard's digests, its arrays against its own LightGBM text, and its golden vectors."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from models.lightgbm_text import parse
+from models.default import DefaultModel
 from pipeline.summary import Summary, Tell, quiet, timed
 from saakh import archive
 from saakh.errors import ArtifactError
 from saakh.golden import Verification
+from saakh.linear import ARRAYS as LINEAR
 from saakh.scorecard import Scorecard
-from saakh.trees import ARRAYS
+from saakh.trees import ARRAYS as TREES
 
 TEXT = "model.txt"
 
@@ -41,10 +43,20 @@ def check_text(scorecard: Scorecard, members: dict[str, bytes]) -> None:
     """The model as text and the model as arrays must be one."""
     if TEXT not in members:
         raise ArtifactError(f"no {TEXT}: the model cannot be read by anything but this runtime")
-    model = parse(members[TEXT].decode("utf-8", errors="replace"))
-    same = all(np.array_equal(getattr(model.trees, name), getattr(scorecard.trees, name)) for name in ARRAYS)
-    if model.features != scorecard.features or not same:
+    model, held = DefaultModel.of_text(members[TEXT].decode("utf-8", errors="replace")), scorecard.model
+    same = (
+        model.names == scorecard.features
+        and model.calibration == scorecard.manifest.calibration
+        and model.additive.linear.intercept == held.linear.intercept
+        and _are_equal(model.additive.trees, held.trees, TREES)
+        and _are_equal(model.additive.linear, held.linear, LINEAR)
+    )
+    if not same:
         raise ArtifactError(f"{TEXT} is another model than the arrays hold")
+
+
+def _are_equal(one: object, other: object, names: Iterable[str]) -> bool:
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
 def _facts(path: Path, scorecard: Scorecard, verified: Verification) -> dict[str, str]:

@@ -46,10 +46,13 @@ def replay(scorecard: "Scorecard", body: bytes) -> Verification:
         raise ArtifactError(f"{MEMBER} is about other features than the scorecard's")
     if not field.raw["vectors"]:
         raise ArtifactError(f"{MEMBER} holds no vectors: nothing to verify the scorecard by")
-    vectors = [Fields(*item, "inputs", *OUTCOME) for item in field.each("vectors")]
+    keys = ("inputs", *OUTCOME, *(["refused"] if scorecard.manifest.protocol > 1 else []))
+    vectors = [Fields(*item, *keys) for item in field.each("vectors")]
     rows = [_row(scorecard.features, vector) for vector in vectors]
-    largest = max(_difference(scorecard, *pair) for pair in zip(rows, vectors, strict=True))
-    together = scorecard.score_many(rows).points
+    refused = [_refused(vector) for vector in vectors]
+    _refuse_unknown(scorecard, refused)
+    largest = max(_difference(scorecard, *given) for given in zip(rows, refused, vectors, strict=True))
+    together = scorecard.score_many(rows, refused).points
     for points, vector in zip(together.tolist(), vectors, strict=True):
         _must_equal(vector, "points", points)
     return Verification(len(vectors), largest)
@@ -62,8 +65,21 @@ def _row(features: tuple[str, ...], vector: Fields) -> dict[str, float | None]:
     return dict(zip(features, inputs, strict=True))
 
 
-def _difference(scorecard: "Scorecard", row: dict[str, float | None], vector: Fields) -> float:
-    got = outcome(scorecard.score(row))
+def _refused(vector: Fields) -> tuple[str, ...]:
+    if "refused" not in vector.raw:
+        return ()
+    return tuple(Fields({"it": item}, where, "it").text("it") for item, where in vector.each("refused"))
+
+
+def _refuse_unknown(scorecard: "Scorecard", refused: list[tuple[str, ...]]) -> None:
+    if not {category for some in refused for category in some} <= set(scorecard.categories):
+        raise ArtifactError(f"{MEMBER} refuses a category that no input of the scorecard belongs to")
+
+
+def _difference(
+    scorecard: "Scorecard", row: dict[str, float | None], refused: tuple[str, ...], vector: Fields
+) -> float:
+    got = outcome(scorecard.score(row, refused))
     for key in OUTCOME:
         _must_equal(vector, key, got[key])
     return abs(float(got["points"]) - vector.number("points"))

@@ -28,7 +28,7 @@ class Inputs:
 
     def __init__(self, specs: tuple[FeatureSpec, ...]) -> None:
         self.names = tuple(s.name for s in specs)
-        self._known = frozenset(self.names)
+        self.place = {name: i for i, name in enumerate(self.names)}
         self._take = itemgetter(*self.names) if len(specs) > 1 else None
         low = np.array([-np.finfo(float).max if s.low is None else s.low for s in specs])
         high = np.array([np.finfo(float).max if s.high is None else s.high for s in specs])
@@ -52,11 +52,11 @@ class Inputs:
         return x, problems
 
     def of_many(self, rows: Array | Iterable[Mapping[str, Any]]) -> tuple[Array, Array]:
-        """The inputs [rows, features], missing as NaN, and the number of problems [rows]."""
+        """The inputs [rows, features], missing as NaN, and which of them are problems."""
         if not isinstance(rows, np.ndarray):
             found = [self.of(row) for row in rows]
             x = np.array([x for x, _ in found]).reshape(-1, len(self.names))
-            return x, np.array([len(p) for _, p in found], dtype=int)
+            return x, np.array([[name in p for name in self.names] for _, p in found], bool).reshape(x.shape)
         if rows.ndim != 2 or rows.shape[1] != len(self.names) or rows.dtype.kind not in "fiub":
             raise ContractError(
                 f"an array of rows has numbers in {len(self.names)} columns, in the order of `features`; "
@@ -66,7 +66,7 @@ class Inputs:
         beyond = np.concatenate((x, -x), axis=1) > self._most
         refused = beyond[:, : x.shape[1]] | beyond[:, x.shape[1] :]
         x[refused] = np.nan
-        return x, refused.sum(axis=1)
+        return x, refused
 
     def _values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         if self._take and type(row) is dict and len(row) == len(self.names):
@@ -78,7 +78,7 @@ class Inputs:
                 return values
         if not isinstance(row, Mapping):
             raise ContractError(f"a row maps features to numbers; this one is a {type(row).__name__}")
-        if unknown := sorted(str(k) for k in row if k not in self._known):
+        if unknown := sorted(str(k) for k in row if k not in self.place):
             shown = ", ".join(k[:60] for k in unknown[:10])
             more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
             raise ContractError(f"keys of the row that are no features of the scorecard: {shown}{more}; see `features`")

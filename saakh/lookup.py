@@ -7,6 +7,8 @@ from saakh.trees import SPLITS_MAX, Array, Trees
 
 ZERO = float(np.float32(1e-35))
 WIDTH = SPLITS_MAX + 1
+SETS_KEPT = 16
+"""For how many sets of refused inputs tables are kept; those of a large model take a few megabytes each."""
 
 
 class Lookup:
@@ -17,11 +19,12 @@ class Lookup:
     """
 
     def __init__(self, trees: Trees, inputs: int) -> None:
-        self.inputs = inputs
+        self.trees, self.inputs = trees, inputs
         self.mean = trees.mean
-        flipped = trees.missing_left.astype(bool)
-        self._lay_out_questions(trees, flipped)
-        self._lay_out_answers(tables(trees, flipped), len(trees.splits))
+        self._flipped = trees.missing_left.astype(bool)
+        self._lay_out_questions(trees, self._flipped)
+        self._plain = Answers(tables(trees, self._flipped), len(trees.splits), inputs)
+        self._with_refusals: dict[frozenset[int], Answers] = {}
 
     def _lay_out_questions(self, trees: Trees, flipped: Array) -> None:
         """What each bit asks: an input (plain, negated, or with zeros missing) and a threshold; spare bits are 0."""
@@ -33,8 +36,36 @@ class Lookup:
         self.threshold = np.full(len(self.source), np.nan)
         self.threshold[place] = np.where(flipped, np.nextafter(-trees.threshold, -np.inf), trees.threshold)
 
-    def _lay_out_answers(self, groups: list[Tables], trees: int) -> None:
-        """All tables end to end, where each begins, and the rows of effects in the order of their features."""
+    def patterns(self, x: Array) -> Array:
+        """The pattern of answers [..., trees]."""
+        sides = np.concatenate((x, -x), axis=-1)
+        if self.zeros_matter:
+            sides = np.concatenate((sides, np.where(np.abs(sides) <= ZERO, np.nan, sides)), axis=-1)
+        bits = sides.take(self.source, axis=-1) <= self.threshold
+        return np.packbits(bits, bitorder="little").reshape(*x.shape[:-1], -1).astype(np.intp)
+
+    def answers(self, refused: frozenset[int] = frozenset()) -> "Answers":
+        """What patterns come to when the inputs with these numbers are refused; whatever their answers, it is the same.
+
+        Tables of a set are made when it is first met. Threads may make one twice, which costs time and nothing else.
+        """
+        if not refused:
+            return self._plain
+        found = self._with_refusals.get(refused)
+        if found is None:
+            splits = np.isin(self.trees.feature, sorted(refused))
+            found = Answers(tables(self.trees, self._flipped, splits), len(self.trees.splits), self.inputs)
+            kept = self._with_refusals if len(self._with_refusals) < SETS_KEPT else {}
+            self._with_refusals = {**kept, refused: found}
+        return found
+
+
+class Answers:
+    """What each pattern of a `Lookup` comes to: the sum of the trees, and the Shapley values of the inputs."""
+
+    def __init__(self, groups: list[Tables], trees: int, inputs: int) -> None:
+        """Lay all tables end to end: where each begins, and the rows of effects in the order of their features."""
+        self.inputs = inputs
         self.values = _joined([g.value.ravel() for g in groups], float)
         self.effects = _joined([g.effect.ravel() for g in groups], float)
         self.value_at = np.zeros(trees, np.intp)
@@ -45,21 +76,17 @@ class Lookup:
         self.effect_at = _starts([g.effect for g in groups])[order]
         self.used, self.first = np.unique(feature[order], return_index=True)
 
-    def patterns(self, x: Array) -> Array:
-        """The pattern of answers [..., trees]."""
-        sides = np.concatenate((x, -x), axis=-1)
-        if self.zeros_matter:
-            sides = np.concatenate((sides, np.where(np.abs(sides) <= ZERO, np.nan, sides)), axis=-1)
-        bits = sides.take(self.source, axis=-1) <= self.threshold
-        return np.packbits(bits, bitorder="little").reshape(*x.shape[:-1], -1).astype(np.intp)
+    def each(self, patterns: Array) -> Array:
+        """What each tree says [..., trees]."""
+        return self.values.take(patterns + self.value_at)
 
     def log_odds(self, patterns: Array) -> Array:
         """The sum of the trees [...]."""
-        total: Array = self.values.take(patterns + self.value_at).sum(axis=-1)
+        total: Array = self.each(patterns).sum(axis=-1)
         return total
 
     def effects_of(self, patterns: Array) -> Array:
-        """The Shapley value of each input [..., features]; with `mean` they add up to `log_odds`."""
+        """The Shapley value of each input [..., features]; with `Lookup.mean` they add up to `log_odds`."""
         out = np.zeros((*patterns.shape[:-1], self.inputs))
         if len(self.used):
             effect = self.effects.take(patterns.take(self.owner, axis=-1) + self.effect_at)

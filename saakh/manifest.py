@@ -1,4 +1,4 @@
-"""The manifest: what a scorecard says of itself, read into types. Protocol 1; `docs/artifact.md` is its description."""
+"""The manifest: what a scorecard says of itself, read into types. `docs/artifact.md` describes protocols 1 and 2."""
 
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -9,7 +9,8 @@ from saakh.fields import Fields, parse_json
 from saakh.scale import Band, Calibration, Scale
 from saakh.spec import FAMILIES, FeatureSpec
 
-PROTOCOL = 1
+PROTOCOL = 2
+"""What is written; all protocols from 1 are read."""
 MEMBER = "manifest.json"
 BYTES_MAX = 2 * 1024 * 1024
 FEATURES_MAX = 5_000
@@ -52,14 +53,24 @@ class ArrayRef:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A model whose output is added up with those of the others: `trees`, or `linear` with its intercept."""
+
+    kind: str
+    intercept: float
+    arrays: dict[str, ArrayRef]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A scorecard's account of itself.
 
-    `parts` are the models whose outputs are added up (protocol 1: one part, of trees), each a map from array to where
-    it is. `baseline_log_odds` is their output averaged over the training rows. `training`, `consent` and `metrics` are
-    a record for people: kept as they are, read by nothing here.
+    `parts` are the models whose outputs are added up: one of trees and, from protocol 2, one that is linear.
+    `baseline_log_odds` is their output averaged over the training rows. `training`, `consent` and `metrics` are a
+    record for people: kept as they are, read by nothing here.
     """
 
+    protocol: int
     name: str
     version: str
     as_of: str
@@ -70,7 +81,7 @@ class Manifest:
     bands: tuple[Band, ...]
     reasons: ReasonRule
     baseline_log_odds: float
-    parts: tuple[dict[str, ArrayRef], ...]
+    parts: tuple[Part, ...]
     training: dict[str, Any]
     consent: dict[str, Any]
     metrics: dict[str, Any]
@@ -82,9 +93,10 @@ class Manifest:
         if len(body) > BYTES_MAX:
             raise ArtifactError(f"the manifest is larger than {BYTES_MAX:,} bytes")
         raw = parse_json(body, MEMBER)
-        _check_protocol(raw)
-        field = Fields(raw, "manifest", "protocol", *(f.name for f in fields(cls)))
+        protocol = _protocol(raw)
+        field = Fields(raw, "manifest", *(f.name for f in fields(cls)))
         manifest = cls(
+            protocol=protocol,
             name=field.text("name", r"[a-z0-9-]{1,64}"),
             version=field.text("version", SEMVER),
             as_of=field.text("as_of", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"),
@@ -95,7 +107,7 @@ class Manifest:
             bands=tuple(_band(*item) for item in field.each("bands")),
             reasons=_reasons(raw["reasons"], field.at("reasons")),
             baseline_log_odds=field.number("baseline_log_odds"),
-            parts=tuple(_part(*item) for item in field.each("parts")),
+            parts=tuple(_part(*item, protocol) for item in field.each("parts")),
             training=field.named("training"),
             consent=field.named("consent"),
             metrics=field.named("metrics"),
@@ -105,12 +117,13 @@ class Manifest:
         return manifest
 
 
-def _check_protocol(raw: Any) -> None:
+def _protocol(raw: Any) -> int:
     protocol = raw.get("protocol") if isinstance(raw, dict) else None
     if type(protocol) is not int or protocol < 1:
         raise ArtifactError("the manifest names no protocol: this is not a scorecard")
-    if protocol != PROTOCOL:
-        raise ArtifactError(f"protocol {str(protocol)[:20]}; this reader knows {PROTOCOL}: install a newer saakh")
+    if protocol > PROTOCOL:
+        raise ArtifactError(f"protocol {str(protocol)[:20]}; this reader knows 1 to {PROTOCOL}: install a newer saakh")
+    return protocol
 
 
 def _spec(raw: Any, where: str) -> FeatureSpec:
@@ -164,10 +177,13 @@ def _code(raw: Any, where: str) -> ReasonCode:
     return ReasonCode(field.text("code", r"[a-z0-9-]{1,120}"), text.text("en"))
 
 
-def _part(raw: Any, where: str) -> dict[str, ArrayRef]:
-    field = Fields(raw, where, "kind", "arrays")
-    field.text("kind", "trees")
-    return {name: _array(item, f"{where}.arrays") for name, item in field.named("arrays").items()}
+def _part(raw: Any, where: str, protocol: int) -> Part:
+    is_linear = protocol > 1 and isinstance(raw, dict) and raw.get("kind") == "linear"
+    field = Fields(raw, where, "kind", "arrays", *(["intercept"] if is_linear else []))
+    arrays = {name: _array(item, f"{where}.arrays") for name, item in field.named("arrays").items()}
+    if is_linear:
+        return Part("linear", field.number("intercept", -1e6, 1e6), arrays)
+    return Part(field.text("kind", "trees"), 0.0, arrays)
 
 
 def _array(raw: Any, where: str) -> ArrayRef:
@@ -190,7 +206,8 @@ def _check(manifest: Manifest) -> None:
         "bands from the best to the worst, the last without a cut-off": _descend([b.from_points for b in bands]),
         "one code for each reason": len({c.code for c in codes}) == len({c.text for c in codes}) == len(codes),
         "a code for the reason of each feature": {s.reason for s in specs} == {c.text for c in codes},
-        "one part, of trees": len(manifest.parts) == 1,
+        "one part of trees, and at most one that is linear": sorted(p.kind for p in manifest.parts)
+        in (["trees"], ["linear", "trees"]),
     }
     if broken := [rule for rule, holds in rules.items() if not holds]:
         raise ArtifactError(f"the manifest does not hold what it must: {'; '.join(broken)}")

@@ -1,7 +1,7 @@
 """A scorecard: loaded from one file, it scores and explains. Every member is checked first; nothing in it is run."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -9,18 +9,20 @@ from typing import Any, Self
 
 import numpy as np
 
-from saakh import archive, golden
+from saakh import archive, golden, linear, trees
+from saakh.additive import Additive
 from saakh.errors import ArtifactError
 from saakh.inputs import Inputs
-from saakh.lookup import Lookup
-from saakh.manifest import MEMBER, ArrayRef, Manifest
+from saakh.linear import Linear
+from saakh.manifest import MEMBER, ArrayRef, Manifest, Part
 from saakh.reasons import Reason, Reasons
+from saakh.refusals import Refusals
 from saakh.scale import Bands, probabilities, probability
 from saakh.spec import FeatureSpec
-from saakh.trees import ARRAYS, Array, Trees
+from saakh.trees import Array, Trees
 
-BLOCK_ROWS = 64
 MEAN_TOLERANCE = 1e-9
+Rows = Array | Iterable[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Score:
 
     `points` = `baseline` + the sum of `contributions` (points by feature; positive: better). `pd` is the probability of
     default and `log_odds` its log-odds, of bad. `missing` counts inputs that were absent, None or NaN; `problems` names
-    those that could not be and were taken as missing: not_a_number, not_finite or out_of_range, by feature.
+    those that could not be and were taken as missing: not_a_number, not_finite or out_of_range, by feature. Inputs of
+    the categories that were `refused` are neither: they were not looked at, and contribute exactly 0.
     """
 
     points: float
@@ -41,6 +44,7 @@ class Score:
     baseline: float
     missing: int
     problems: dict[str, str]
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +72,20 @@ class Contribution:
 
 
 class Scorecard:
-    """A scorecard in memory. It holds no state of its own between calls, so threads may share it."""
+    """A scorecard in memory. Between calls it keeps tables alone, never an applicant's, so threads may share it."""
 
-    def __init__(self, manifest: Manifest, trees: Trees, golden_vectors: bytes) -> None:
+    def __init__(self, manifest: Manifest, model: Additive, golden_vectors: bytes) -> None:
         self.manifest = manifest
-        self.trees = trees
+        self.model = model
         self.golden_vectors = golden_vectors
         self._inputs = Inputs(manifest.features)
-        self._lookup = Lookup(trees, len(manifest.features))
-        if abs(self._lookup.mean - manifest.baseline_log_odds) > MEAN_TOLERANCE:
-            raise ArtifactError("the baseline in the manifest is not the mean of its trees")
+        self._refusals = Refusals(manifest.features)
+        if abs(model.mean - manifest.baseline_log_odds) > MEAN_TOLERANCE:
+            raise ArtifactError("the baseline in the manifest is not the mean of its parts")
         self._reasons = Reasons(manifest.features, manifest.reasons)
         self._bands = Bands(manifest.bands)
         self._points_per_unit = -manifest.scale.factor * manifest.calibration.slope
-        self.baseline = manifest.scale.points(self._calibrated(self._lookup.mean))
+        self.baseline = manifest.scale.points(self._calibrated(model.mean))
 
     @classmethod
     def from_members(cls, members: Mapping[str, bytes]) -> Self:
@@ -90,12 +94,12 @@ class Scorecard:
             raise ArtifactError(f"not a scorecard: it has no {MEMBER}")
         manifest = Manifest.from_bytes(members[MEMBER])
         _check_digests(manifest, members)
-        (arrays,) = manifest.parts
-        if set(arrays) != set(ARRAYS):
-            raise ArtifactError(f"a part of trees has the arrays {', '.join(ARRAYS)}")
-        read = {name: _array(members, ref, ARRAYS[name]) for name, ref in arrays.items()}
-        trees = Trees.of(len(manifest.features), **read)
-        return cls(manifest, trees, members[golden.MEMBER])
+        inputs, parts = len(manifest.features), {part.kind: part for part in manifest.parts}
+        grown = Trees.of(inputs, **_arrays(members, parts["trees"], trees.ARRAYS))
+        straight = Linear.none()
+        if part := parts.get("linear"):
+            straight = Linear.of(inputs, part.intercept, **_arrays(members, part, linear.ARRAYS))
+        return cls(manifest, Additive(grown, straight, inputs), members[golden.MEMBER])
 
     @property
     def name(self) -> str:
@@ -112,17 +116,28 @@ class Scorecard:
         """The names of its inputs, in order."""
         return self._inputs.names
 
-    def score(self, row: Mapping[str, Any]) -> Score:
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories of consent its inputs belong to: those an applicant may refuse."""
+        return self._refusals.categories
+
+    def score(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> Score:
         """Score and explain one applicant.
 
-        `row` maps features to numbers; None, NaN and absent features are missing, which is never an error. A key that
-        is no feature is a `ContractError`.
+        `row` maps features to numbers; None, NaN and absent features are missing, which is never an error. `refused`
+        are categories of consent the applicant refused: what the row holds of them is not looked at, and refusing
+        neither costs nor gains a point. A key that is no feature, or a category the scorecard does not read, is a
+        `ContractError`.
         """
         x, problems = self._inputs.of(row)
-        patterns = self._lookup.patterns(x)
-        log_odds = self._calibrated(float(self._lookup.log_odds(patterns)))
+        withheld = self._refusals.inputs(refused)
+        if withheld:
+            x[list(withheld)] = np.nan
+            problems = {name: what for name, what in problems.items() if self._inputs.place[name] not in withheld}
+        raw, effects = self.model.both(x, withheld)
+        log_odds = self._calibrated(float(raw))
         points = self.manifest.scale.points(log_odds)
-        contributions = self._in_points(patterns)
+        contributions = self._in_points(effects)
         return Score(
             points=points,
             pd=probability(log_odds),
@@ -131,42 +146,58 @@ class Scorecard:
             reasons=self._reasons.of(x, contributions),
             contributions=dict(zip(self._inputs.names, contributions.tolist(), strict=True)),
             baseline=self.baseline,
-            missing=int(np.count_nonzero(np.isnan(x))) - len(problems),
+            missing=int(np.count_nonzero(np.isnan(x))) - len(problems) - len(withheld),
             problems=problems,
+            refused=tuple(sorted(set(refused))) if withheld else (),
         )
 
-    def score_many(self, rows: Array | Iterable[Mapping[str, Any]]) -> Scores:
-        """Score many applicants: rows as `score` takes them, or numbers [rows, features] in the order of `features`."""
-        x, problems = self._inputs.of_many(rows)
-        raw = np.empty(len(x))
-        for block in _blocks(x):
-            raw[block] = self._lookup.log_odds(self._lookup.patterns(x[block]))
+    def score_many(self, rows: Rows, refused: Sequence[Collection[str]] | None = None) -> Scores:
+        """Score many applicants: rows as `score` takes them, or numbers [rows, features] in the order of `features`.
+
+        `refused` has one set of categories for each row; None when nobody refused anything.
+        """
+        x, is_problem = self._inputs.of_many(rows)
+        raw, withheld = np.empty(len(x)), np.zeros(len(x), int)
+        for some, inputs in self._refusals.groups(refused, len(x)):
+            raw[some] = self.model.log_odds(self._withholding(x, is_problem, some, inputs), inputs)
+            withheld[some] = len(inputs)
         log_odds = raw * self.manifest.calibration.slope + self.manifest.calibration.intercept
         points = self.manifest.scale.offset - self.manifest.scale.factor * log_odds
-        missing = np.isnan(x).sum(axis=1) - problems
+        problems = is_problem.sum(axis=1)
+        missing = np.isnan(x).sum(axis=1) - problems - withheld
         return Scores(points, probabilities(log_odds), log_odds, self._bands.of_many(points), missing, problems)
 
-    def explain(self, row: Mapping[str, Any]) -> tuple[Contribution, ...]:
+    def explain(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> tuple[Contribution, ...]:
         """What each input did to one applicant's score, from the one that lowered it most."""
         x, _ = self._inputs.of(row)
-        points = self._in_points(self._lookup.patterns(x))
+        withheld = self._refusals.inputs(refused)
+        x[list(withheld)] = np.nan
+        points = self._in_points(self.model.both(x, withheld)[1])
         order = np.argsort(points, kind="stable").tolist()
         return tuple(_contribution(self.manifest.features[i], float(x[i]), float(points[i])) for i in order)
 
-    def explain_many(self, rows: Array | Iterable[Mapping[str, Any]]) -> Array:
+    def explain_many(self, rows: Rows, refused: Sequence[Collection[str]] | None = None) -> Array:
         """Contributions in points [rows, features]; with `baseline` each row adds up to its score."""
-        x, _ = self._inputs.of_many(rows)
+        x, is_problem = self._inputs.of_many(rows)
         out = np.empty_like(x)
-        for block in _blocks(x):
-            out[block] = self._in_points(self._lookup.patterns(x[block]))
+        for some, inputs in self._refusals.groups(refused, len(x)):
+            out[some] = self._in_points(self.model.effects_of(self._withholding(x, is_problem, some, inputs), inputs))
         return out
 
     def verify(self) -> golden.Verification:
         """Replay the golden vectors; an `ArtifactError` says which one is not reproduced."""
         return golden.replay(self, self.golden_vectors)
 
-    def _in_points(self, patterns: Array) -> Array:
-        return self._lookup.effects_of(patterns) * self._points_per_unit + 0.0  # never a negative zero
+    def _withholding(self, x: Array, is_problem: Array, some: Array, inputs: frozenset[int]) -> Array:
+        """The rows in `some`, without what they withhold."""
+        if not inputs:
+            return x if len(some) == len(x) else x[some]
+        at = np.ix_(some, np.array(sorted(inputs)))
+        x[at], is_problem[at] = np.nan, False
+        return x[some]
+
+    def _in_points(self, effects: Array) -> Array:
+        return effects * self._points_per_unit + 0.0  # never a negative zero
 
     def _calibrated(self, raw: float) -> float:
         return raw * self.manifest.calibration.slope + self.manifest.calibration.intercept
@@ -185,11 +216,6 @@ def _contribution(spec: FeatureSpec, value: float, points: float) -> Contributio
     return Contribution(spec.name, spec.description, spec.family, spec.unit, known, points)
 
 
-def _blocks(x: Array) -> Iterator[slice]:
-    """Rows in blocks small enough for a processor's cache."""
-    return (slice(start, start + BLOCK_ROWS) for start in range(0, len(x), BLOCK_ROWS))
-
-
 def _check_digests(manifest: Manifest, members: Mapping[str, bytes]) -> None:
     if set(manifest.members) != set(members) - {MEMBER}:
         raise ArtifactError("the manifest does not list the members that are there")
@@ -199,6 +225,12 @@ def _check_digests(manifest: Manifest, members: Mapping[str, bytes]) -> None:
         body = members[name]
         if len(body) != member.bytes or hashlib.sha256(body).hexdigest() != member.sha256:
             raise ArtifactError(f"member '{name}' does not have the digest the manifest gives")
+
+
+def _arrays(members: Mapping[str, bytes], part: Part, dtypes: Mapping[str, str]) -> dict[str, Array]:
+    if set(part.arrays) != set(dtypes):
+        raise ArtifactError(f"a part of kind '{part.kind}' has the arrays {', '.join(dtypes)}")
+    return {name: _array(members, ref, dtypes[name]) for name, ref in part.arrays.items()}
 
 
 def _array(members: Mapping[str, bytes], ref: ArrayRef, dtype: str) -> Array:

@@ -6,6 +6,9 @@ product over the features on its path: `v · Π (o if known else z)`, with `o` w
 and `z` the part of the training rows that went that way. Its Shapley value for feature i is
 `v · (o_i − z_i) · ∫ Π_{j≠i} (o_j t + z_j (1 − t)) dt` over 0..1, a polynomial of degree six at most, which four Gauss
 points integrate exactly.
+
+An input may be *refused*: then it is never known, whatever the rest of the game. On each leaf its factor is its z for
+good, so the leaf's value takes it up, the answers to its splits are never asked, and its own Shapley value is 0.
 """
 
 from dataclasses import dataclass
@@ -35,15 +38,16 @@ class Tables:
     effect: Array
 
 
-def tables(trees: Trees, flipped: Array) -> list[Tables]:
+def tables(trees: Trees, flipped: Array, refused: Array | None = None) -> list[Tables]:
     """Tables for all trees, grouped by their number of splits.
 
-    `flipped` marks the splits whose bit is 1 when the input goes right.
+    `flipped` marks the splits whose bit is 1 when the input goes right, `refused` those on inputs that are refused.
     """
-    return [_group(trees, flipped, int(k)) for k in np.unique(trees.splits)]
+    known = np.zeros(len(flipped), bool) if refused is None else refused
+    return [_group(trees, flipped, known, int(k)) for k in np.unique(trees.splits)]
 
 
-def _group(trees: Trees, flipped: Array, splits: int) -> Tables:
+def _group(trees: Trees, flipped: Array, refused: Array, splits: int) -> Tables:
     tree = np.flatnonzero(trees.splits == splits)
     at = trees.split_start[tree][:, None] + np.arange(splits)
     leaf = trees.leaf_start[tree][:, None] + np.arange(splits + 1)
@@ -54,11 +58,20 @@ def _group(trees: Trees, flipped: Array, splits: int) -> Tables:
     side = _paths(left, right)
     weight = _weights(side, left, right, trees.cover[leaf])
     asked, wanted = _masks(side, flipped[at])
+    leaf_value = trees.value[leaf]
+    if refused.any():
+        leaf_value, weight, asked, wanted = _without(refused[at][:, None], leaf_value, weight, asked, wanted)
     patterns = np.arange(1 << splits)
     reached = (patterns & asked.sum(axis=2)[..., None]) == wanted.sum(axis=2)[..., None]
-    value = (trees.value[leaf][..., None] * reached).sum(axis=1)
-    owner, slot, effect = _effects(trees.feature[at], trees.value[leaf], weight, asked, wanted)
+    value = (leaf_value[..., None] * reached).sum(axis=1)
+    owner, slot, effect = _effects(trees.feature[at], leaf_value, weight, asked, wanted)
     return Tables(tree, value, owner, trees.feature[at][owner, slot], effect)
+
+
+def _without(refused: Array, value: Array, weight: Array, asked: Array, wanted: Array) -> tuple[Array, ...]:
+    """Leaf values that took up the weights of refused splits [tree, 1, split], which are then asked no more."""
+    taken_up = value * np.where(refused, weight, 1.0).prod(axis=2)
+    return taken_up, np.where(refused, 1.0, weight), np.where(refused, 0, asked), np.where(refused, 0, wanted)
 
 
 def _paths(left: Array, right: Array) -> Array:
@@ -103,7 +116,10 @@ def _effects(feature: Array, value: Array, weight: Array, asked: Array, wanted: 
         np.einsum("tls,tlsk->tlk", mask, np.broadcast_to(same, (*weight.shape, splits))) for mask in (asked, wanted)
     )
     depth = (asks != 0).sum(axis=2)
-    parts = [_of_depth(depth == d, int(d), value, shares, asks, wants) for d in np.unique(depth)]
+    parts = [_of_depth(depth == d, int(d), value, shares, asks, wants) for d in np.unique(depth[depth > 0])]
+    if not parts:
+        none = np.zeros(0, np.intp)
+        return none, none, np.zeros((0, 1 << splits))
     place, effect = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
     rows, summed = _sum_by(place, effect)
     return rows // splits, rows % splits, summed

@@ -1,6 +1,6 @@
 """Small decision trees as flat arrays: what a scorecard stores, and what its tables are built from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
@@ -58,6 +58,11 @@ class Trees:
         trees._check_values(inputs)
         trees._check_shape()
         return trees
+
+    @classmethod
+    def joined(cls, several: Sequence[Self]) -> Self:
+        """The trees of each, one after the other."""
+        return cls(**{name: np.concatenate([getattr(trees, name) for trees in several]) for name in ARRAYS})
 
     @property
     def split_start(self) -> Array:

@@ -44,12 +44,16 @@ def write_labelled(root: Path, loans: int = 900, seed: int = 3, order: int | Non
                 "person_id": person,
                 "applied_at": pa.array(applied),
                 "snapshot_at": pa.array(applied),
+                "tenor_days": [90] * loans,
+                "rate_bp_month": [200] * loans,
             }
         ),
     }
     for (stage, file), table in tables.items():
         rows = np.arange(loans) if order is None else np.random.default_rng(order).permutation(loans)
         write_table(ws.stage(stage) / file, table.sort_by("application_id").take(pa.array(rows)))
+    status = {"source": ["calls"] * loans, "status": ["present"] * loans, "days_seen": [40] * loans}
+    write_table(ws.stage("derive") / "coverage.parquet", pa.table({"application_id": key, **status}))
     write_json(ws.stage("derive") / "specs.json", [s.as_dict() for s in specs()])
     write_json(ws.stage("derive") / "derive.json", {"policies": ["explicit-consent"]})
     write_json(ws.stage("cohort") / "cohort.json", {"purpose": "train"})

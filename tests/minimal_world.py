@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from models.refusals import Refusals, keys
 from pipeline.engines import write_table
 from pipeline.params import Params
 from pipeline.sample import Sample, codes
@@ -47,7 +48,8 @@ def world(loans: int = 3_000, seed: int = 3, pulls: Mapping[str, float] = PULLS,
     applied = np.datetime64("2025-06-01", "us") + np.sort(rng.random(loans) * 300 * 86_400e6).astype("timedelta64[us]")
     person = pa.array([f"{i:032x}" for i in rng.integers(0, 9 * loans // 10, loans)])
     application = pa.array([f"{i:032x}" for i in range(loans)])
-    return Sample(application, codes(pa.chunked_array([person])), applied, bad, x, 0)
+    key, nobody = keys(person.to_pylist(), "person"), Refusals.none(*x.shape)
+    return Sample(application, codes(pa.chunked_array([person])), applied, bad, x, 0, key, nobody)
 
 
 def write_world(root: Path, sample: Sample, order: int | None = None, purpose: str = "train") -> Params:
@@ -67,6 +69,8 @@ def write_world(root: Path, sample: Sample, order: int | None = None, purpose: s
         ("cohort", "cohort", cohort),
     ):
         write_table(ws.stage(stage) / f"{file}.parquet", pa.table(key | content).take(pa.array(rows)))
+    seen = {"source": ["calls"] * len(rows), "status": ["present"] * len(rows), "days_seen": [40] * len(rows)}
+    write_table(ws.stage("derive") / "coverage.parquet", pa.table(key | seen))
     write_json(ws.stage("derive") / "specs.json", [spec.as_dict() for spec in specs()])
     write_json(ws.stage("derive") / "derive.json", {"policies": ["explicit-consent"]})
     write_json(ws.stage("cohort") / "cohort.json", {"purpose": purpose})

@@ -9,12 +9,15 @@ import lightgbm as lgb
 import numpy as np
 import pyarrow as pa
 
+from models.model_text import with_rest
 from pipeline.bundle import Bundle
 from pipeline.engines import write_table
 from pipeline.export import build
 from pipeline.params import Params
 from pipeline.workspace import Workspace, write_json, write_text
 from saakh import archive
+from saakh.linear import Linear
+from saakh.scale import Calibration
 from saakh.scorecard import Scorecard
 from saakh.spec import FeatureSpec
 
@@ -62,7 +65,7 @@ def specs(features: int) -> list[FeatureSpec]:
             description=f"Input {i}.",
             family="lifestyle",
             table="topups",
-            category="airtime",
+            category="airtime" if i % 3 else "payments",
             unit="ratio",
             risk=0,
             reason=REASONS[i % len(REASONS)],
@@ -122,13 +125,17 @@ def write_run(root: Path, rows: int = 400) -> Params:
     columns = {name: pa.array(x[:, i], from_pandas=True) for i, name in enumerate(names(8))}
     keys = [f"{i:032x}" for i in range(rows)]
     write_table(ws.stage("derive") / "features.parquet", pa.table({"application_id": keys} | columns))
+    status = {"source": ["topups"] * rows, "status": ["present"] * rows}
+    write_table(ws.stage("derive") / "coverage.parquet", pa.table({"application_id": keys} | status))
     return Params(policy="explicit-consent", as_of=datetime(2026, 6, 1, tzinfo=UTC), workspace=root)
 
 
 @cache
 def packed() -> bytes:
-    """The bytes of a scorecard with 8 inputs and 40 trees of up to 8 leaves."""
-    return build(bundle(booster(table()).model_to_string(), 8))
+    """The bytes of a scorecard with 8 inputs, 40 trees of up to 8 leaves, and a linear part of three inputs."""
+    arrays = {"center": (0.1, 0.0, -0.5), "scale": (1.5, 2.0, 0.25), "coefficient": (0.3, -0.2, 0.15)}
+    linear = Linear.of(8, -0.4, feature=(0, 2, 5), mean=(0.05, 0.0, -0.1), **arrays)
+    return build(bundle(with_rest(booster(table()).model_to_string(), linear, Calibration(1.1, 0.2)), 8))
 
 
 @cache

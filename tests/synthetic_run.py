@@ -11,6 +11,8 @@ import lightgbm as lgb
 import numpy as np
 import pyarrow as pa
 
+from models.default import DefaultModel
+from models.refusals import Refusals
 from pipeline.engines import write_table
 from pipeline.params import Params
 from pipeline.workspace import Workspace, digest, write_json, write_text
@@ -53,13 +55,13 @@ def write_run(
     is_bad = draw.random(applications) < 1 / (1 + np.exp(-log_odds))
     late = draw.random(applications) < 0.3
     score = np.empty(applications)
+    shut = _refusals(closed)
     for fold in range(3):  # out of fold in development, the whole development's model out of time
         held = ~late & (np.arange(applications) % 3 == fold)
-        score[held] = _train(inputs[~late & ~held], is_bad[~late & ~held], leaf_rows_min).predict(
-            inputs[held], raw_score=True
-        )
+        model = _train(inputs[~late & ~held], is_bad[~late & ~held], leaf_rows_min)
+        score[held] = DefaultModel.of_text(model.model_to_string()).log_odds(inputs[held], shut.rows(held))
     model = _train(inputs[~late], is_bad[~late], leaf_rows_min)
-    score[late] = model.predict(inputs[late], raw_score=True)
+    score[late] = DefaultModel.of_text(model.model_to_string()).log_odds(inputs[late], shut.rows(late))
     write_text(ws.stage("train") / "model.txt", model.model_to_string())
     split = pa.array(np.where(late, "out_of_time", "development"))
     write_table(
@@ -95,6 +97,15 @@ def _world(draw: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray
         shut = closed.setdefault(row[3], draw.random(rows) < float(row[10]))
         columns.append(np.where(shut, np.nan, seen))
     return np.column_stack(columns), log_odds, closed
+
+
+def _refusals(closed: dict[str, np.ndarray]) -> Refusals:
+    """What each applicant refused: a category is, where one of its sources is closed."""
+    names = sorted({s.category for s in specs()})
+    shut = np.zeros((len(next(iter(closed.values()))), len(names)), bool)
+    for spec in specs():
+        shut[:, names.index(spec.category)] |= closed[spec.table]
+    return Refusals(shut, np.array([names.index(s.category) for s in specs()]))
 
 
 def _train(inputs: np.ndarray, is_bad: np.ndarray, leaf_rows_min: int) -> lgb.Booster:

@@ -56,7 +56,8 @@ def applicant(evidence: Evidence, scorecard: Scorecard, row: int) -> dict[str, A
     Raises:
         ArtifactError: when the scorecard's contributions are not the ones the report was made of.
     """
-    score = scorecard.score(dict(zip(scorecard.features, evidence.inputs[row].tolist(), strict=True)))
+    inputs = dict(zip(scorecard.features, evidence.inputs[row].tolist(), strict=True))
+    score = scorecard.score(inputs, evidence.refused[row])
     points = np.array([score.contributions[spec.name] for spec in evidence.specs])
     gap = float(np.max(np.abs(points / -evidence.factor - evidence.found.values[row]), initial=0.0))
     if not gap <= TOLERANCE:

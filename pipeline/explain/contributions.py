@@ -4,15 +4,15 @@ import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from models.default import DefaultModel
+from models.plain import linear_effects
+from models.refusals import Refusals
 from saakh.errors import ArtifactError
 from saakh.spec import FAMILIES, FeatureSpec
-
-if TYPE_CHECKING:
-    import lightgbm as lgb
 
 TOLERANCE = 1e-9
 
@@ -34,26 +34,50 @@ class Contributions:
         return -factor * self.values
 
 
-def contributions(booster: "lgb.Booster", inputs: np.ndarray) -> Contributions:
-    """Tree-path-dependent Shapley values (Lundberg et al. 2020), exact for the trees as they stand.
+def contributions(model: DefaultModel, inputs: np.ndarray, refusals: Refusals) -> Contributions:
+    """Tree-path-dependent Shapley values (Lundberg et al. 2020), exact for the model as it stands.
+
+    Where nothing was refused, those of the trees are held against the shap library's.
 
     Args:
-        booster: a LightGBM booster with objective `binary`.
+        model: the model of the run.
         inputs: shape (rows, features), float64, missing as NaN.
+        refusals: who refused what; it contributes exactly 0.
 
     Raises:
-        ArtifactError: when base and contributions miss the booster's log-odds by more than 1e-9 for any row.
+        ArtifactError: when they miss the model's log-odds, or shap's values, by more than 1e-9 for any row.
     """
+    log_odds = model.log_odds(inputs, refusals)
+    found = Contributions(model.contributions(inputs, refusals), model.base, log_odds)
+    refuse_gap(found)
+    is_plain = ~refusals.closed.any(axis=1)
+    refuse_other_values(found.values[is_plain], by_shap(model, inputs[is_plain]))
+    return found
+
+
+def by_shap(model: DefaultModel, inputs: np.ndarray) -> np.ndarray:
+    """The contributions by the shap library and, for the linear part, by its formula; shape (rows, features)."""
+    import lightgbm as lgb  # noqa: PLC0415 - heavy
+
     with warnings.catch_warnings():  # shap colours its own plots at import, by calls matplotlib means to retire
         warnings.filterwarnings("ignore", category=PendingDeprecationWarning)
         from shap import TreeExplainer  # noqa: PLC0415 - heavy
-    explained = TreeExplainer(booster)(inputs)
-    values = np.asarray(explained.values, dtype=np.float64)
-    base = float(np.ravel(explained.base_values)[0])
-    log_odds = np.asarray(booster.predict(inputs, raw_score=True), dtype=np.float64)
-    found = Contributions(values, base, log_odds)
-    refuse_gap(found)
-    return found
+    straight = linear_effects(model.additive.linear, inputs, np.zeros(inputs.shape, bool))
+    if not len(inputs):
+        return straight
+    explained = TreeExplainer(lgb.Booster(model_str=model.text))(inputs)
+    grown = np.asarray(explained.values, dtype=np.float64)
+    return np.asarray((grown + straight) * model.calibration.slope, dtype=np.float64)
+
+
+def refuse_other_values(ours: np.ndarray, theirs: np.ndarray) -> None:
+    """An `ArtifactError` when contributions are not those of an independent reckoning."""
+    gap = float(np.max(np.abs(ours - theirs), initial=0.0))
+    if not gap <= TOLERANCE:
+        raise ArtifactError(
+            f"contributions differ from shap's by up to {gap:.1e}, and at most {TOLERANCE:.0e} is allowed; compare the "
+            "versions of shap and lightgbm with requirements.lock"
+        )
 
 
 def refuse_gap(found: Contributions) -> None:

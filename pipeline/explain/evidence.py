@@ -2,37 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.default import DefaultModel
 from pipeline import reidentify
 from pipeline.doubts import said
 from pipeline.engines import read_table
 from pipeline.explain.contributions import TOLERANCE, Contributions, contributions, importance
 from pipeline.explain.minimality import read_audits
 from pipeline.params import Params
+from pipeline.sample import KEY, refusals, refused
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import ArtifactError, EmptyInputError
 from saakh.scale import Scale
 from saakh.spec import FeatureSpec
-
-if TYPE_CHECKING:
-    import lightgbm as lgb
-
-KEY = "application_id"
 
 
 @dataclass(frozen=True)
 class Evidence:
     """All a report says, read from the run's own files.
 
-    `inputs` has shape (rows, features), missing as NaN; `keys`, `is_bad`, `is_out_of_time`, each source's `closed` and
-    the contributions have a row per application that was trained or judged on, in the order of `keys`; `specs` are in
-    model order. `reidentify` is None where it was not measured, or of other tables; `policy_costs` are there when they
-    were measured on these very features.
+    `inputs` has shape (rows, features), missing as NaN; `keys`, `is_bad`, `is_out_of_time`, each source's `closed`, the
+    categories `refused` and the contributions have a row per application that was trained or judged on, in the order of
+    `keys`; `specs` are in model order. `reidentify` is None where it was not measured, or of other tables;
+    `policy_costs` are there when they were measured on these very features.
     """
 
     params: Params
@@ -47,6 +44,7 @@ class Evidence:
     consent: dict[str, int]
     outcome_supplied: bool
     closed: dict[str, np.ndarray]
+    refused: Sequence[tuple[str, ...]]
     selfcheck: dict[str, Any]
     reidentify: dict[str, Any] | None = None
     policy_costs: dict[str, Any] | None = None
@@ -72,14 +70,15 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         "train": read_json(ws.need("train", "train.json")),
         "evaluate": read_json(ws.need("evaluate", "metrics.json")),
     }
-    booster = _booster(ws, stages)
+    model = _model(ws, stages)
     scores = read_table(ws.need("train", "scores.parquet")).sort_by(KEY)
     if not scores.num_rows:
         raise EmptyInputError("train/scores.parquet holds no application; rerun `saakh train`")
     scale = Scale(params.export.base_points, params.export.base_odds, params.export.pdo)
-    specs = _specs(ws, booster.feature_name())
+    specs = _specs(ws, model.names)
     inputs = _inputs(read_table(ws.need("derive", "features.parquet")), scores, specs)
-    found = contributions(booster, inputs)
+    lacking = refusals(ws, scores[KEY].combine_chunks(), specs)
+    found = contributions(model, inputs, lacking)
     late = pc.equal(scores["split"], "out_of_time").to_numpy()
     _refuse_other_scores(found.log_odds[late], scores["log_odds"].to_numpy()[late])
     return Evidence(
@@ -97,6 +96,7 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         closed=_closed(ws, scores),
         selfcheck=said(ws),
         reidentify=reidentify.fresh(ws),
+        refused=refused(lacking, specs),
         policy_costs=_policy_costs(ws),
         audits=read_audits(ws, stages["train"]["inputs"]),
     )
@@ -111,14 +111,12 @@ def _policy_costs(ws: Workspace) -> dict[str, Any] | None:
     return found
 
 
-def _booster(ws: Workspace, stages: dict[str, dict[str, Any]]) -> "lgb.Booster":
-    import lightgbm as lgb  # noqa: PLC0415 - heavy
-
+def _model(ws: Workspace, stages: dict[str, dict[str, Any]]) -> DefaultModel:
     path = ws.need("train", "model.txt")
     for stage in ("train", "evaluate"):
         if stages[stage]["model_sha256"] != digest(path):
             raise ArtifactError(f"{path} is not the model that `{stage}` wrote about; rerun `saakh {stage}`")
-    return lgb.Booster(model_str=path.read_text(encoding="utf-8"))
+    return DefaultModel.of_text(path.read_text(encoding="utf-8"))
 
 
 def _specs(ws: Workspace, names: Sequence[str]) -> tuple[FeatureSpec, ...]:

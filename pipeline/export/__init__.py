@@ -3,30 +3,32 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from models.lightgbm_text import TextModel, parse
+from models.default import DefaultModel
 from pipeline.bundle import REASONS_MOST, Bundle
 from pipeline.engines import read_table
 from pipeline.export.golden_vectors import golden_json
 from pipeline.export.replay import Differences, replay
 from pipeline.params import Params
+from pipeline.sample import KEY, refusals, refused
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.tracking import ALIAS, fetch_bundle, log_bundle
 from pipeline.workspace import Workspace, whole
 from saakh import archive
 from saakh.errors import ArtifactError
 from saakh.inputs import Inputs
+from saakh.linear import ARRAYS as LINEAR
 from saakh.manifest import MEMBER, PROTOCOL, Manifest
 from saakh.scorecard import Scorecard
 from saakh.spec import FeatureSpec
-from saakh.trees import ARRAYS, Trees
+from saakh.trees import ARRAYS as TREES
 
 NAME = "scorecard"
 REASON_POINTS_LEAST = 0.05
@@ -71,7 +73,8 @@ def write(params: Params, ws: Workspace, bundle: Bundle, tell: Tell = quiet) -> 
     verified = scorecard.verify()
     derived = read_inputs(scorecard, ws)
     refuse_out_of_range(scorecard, derived)
-    found = prove(scorecard, bundle.model, sample_rows(derived, params.export.replay_rows))
+    chosen = sample_rows(derived, params.export.replay_rows)
+    found = prove(scorecard, bundle.model, _matrix(derived.take(chosen)), read_refused(scorecard, ws, chosen))
     path = ws.stage("export") / f"{NAME}-{scorecard.version}.saakh"
     with whole(path) as temporary:
         temporary.write_bytes(body)
@@ -87,28 +90,39 @@ def rebuild(ws: Workspace, out: Path, version: str = ALIAS) -> None:
 
 def build(bundle: Bundle) -> bytes:
     """The scorecard's bytes: a pure function of the bundle, the same on every machine."""
-    model = parse(bundle.model)
+    model = DefaultModel.of_text(bundle.model)
     specs = specs_in_order(bundle, model)
-    arrays = {f"trees/{name}.{dtype[1:]}": _bytes(model.trees, name) for name, dtype in ARRAYS.items()}
-    members = {"model.txt": bundle.model.encode(), **arrays}
-    draft = Manifest.from_bytes(_json(describe(bundle, model.trees, specs, members)))
-    members["golden.json"] = golden_json(Scorecard(draft, model.trees, b""), model.trees)
-    return archive.pack({MEMBER: _json(describe(bundle, model.trees, specs, members)), **members})
+    members = {"model.txt": bundle.model.encode(), **arrays(model)}
+    draft = Manifest.from_bytes(_json(describe(bundle, model, specs, members)))
+    members["golden.json"] = golden_json(Scorecard(draft, model.additive, b""))
+    return archive.pack({MEMBER: _json(describe(bundle, model, specs, members)), **members})
 
 
-def specs_in_order(bundle: Bundle, model: TextModel) -> tuple[FeatureSpec, ...]:
+def arrays(model: DefaultModel) -> dict[str, bytes]:
+    """The arrays of the model's parts, by member."""
+    parts = (("trees", TREES, model.additive.trees), ("linear", LINEAR, model.additive.linear))
+    return {
+        _member_of(kind, name, dtype): getattr(part, name).astype(dtype).tobytes()
+        for kind, dtypes, part in parts
+        for name, dtype in dtypes.items()
+    }
+
+
+def specs_in_order(bundle: Bundle, model: DefaultModel) -> tuple[FeatureSpec, ...]:
     """The specs of the model's inputs, in its order."""
-    if list(model.features) != bundle.train.get("columns"):
+    if list(model.names) != bundle.train.get("columns"):
         raise ArtifactError("model.txt and train.json do not name the same features in the same order; train again")
     by_name = {raw["name"]: FeatureSpec.from_dict(raw) for raw in bundle.specs}
-    if missing := [name for name in model.features if name not in by_name]:
+    if missing := [name for name in model.names if name not in by_name]:
         raise ArtifactError(f"derive/specs.json does not describe {', '.join(missing[:5])}; run `saakh derive` again")
-    return tuple(by_name[name] for name in model.features)
+    return tuple(by_name[name] for name in model.names)
 
 
-def describe(bundle: Bundle, trees: Trees, specs: Sequence[FeatureSpec], members: dict[str, bytes]) -> dict[str, Any]:
+def describe(
+    bundle: Bundle, model: DefaultModel, specs: Sequence[FeatureSpec], members: dict[str, bytes]
+) -> dict[str, Any]:
     """The manifest as plain JSON values."""
-    said = bundle.export
+    said, linear = bundle.export, model.additive.linear
     if missing := [key for key in TRAINING_RECORD if key not in bundle.train]:
         raise ArtifactError(f"train.json has no {', '.join(missing)}; run `saakh train` again")
     return {
@@ -119,15 +133,18 @@ def describe(bundle: Bundle, trees: Trees, specs: Sequence[FeatureSpec], members
         "catalogue_fingerprint": bundle.train.get("catalogue_fingerprint"),
         "features": [spec.as_dict() for spec in specs],
         "scale": {key: said[key] for key in ("base_points", "base_odds", "pdo")},
-        "calibration": {"slope": 1.0, "intercept": 0.0},
+        "calibration": asdict(model.calibration),
         "bands": bands(said["bands"]),
         "reasons": {
             "most": said.get("reasons_most", REASONS_MOST),
             "least_points": REASON_POINTS_LEAST,
             "codes": codes(specs),
         },
-        "baseline_log_odds": trees.mean,
-        "parts": [{"kind": "trees", "arrays": {name: _place(trees, name) for name in ARRAYS}}],
+        "baseline_log_odds": model.additive.mean,
+        "parts": [
+            {"kind": "trees", "arrays": _places("trees", TREES, model.additive.trees)},
+            {"kind": "linear", "intercept": linear.intercept, "arrays": _places("linear", LINEAR, linear)},
+        ],
         "training": {key: bundle.train[key] for key in TRAINING_RECORD},
         "consent": {
             "policy": said["policy"],
@@ -171,23 +188,29 @@ def read_inputs(scorecard: Scorecard, ws: Workspace) -> pa.Table:
     return table.select(scorecard.features)
 
 
+def read_refused(scorecard: Scorecard, ws: Workspace, rows: np.ndarray) -> list[tuple[str, ...]]:
+    """The categories that these rows of `derive/features.parquet` refused, as the scorecard takes them."""
+    keys, specs = read_table(ws.need("derive", "features.parquet"), [KEY])[KEY], scorecard.manifest.features
+    return refused(refusals(ws, keys.take(pa.array(rows)).combine_chunks(), specs), specs)
+
+
 def sample_rows(derived: pa.Table, rows: int) -> np.ndarray:
-    """Up to so many applications, evenly spread, as inputs [rows, features] with NaN for null."""
+    """The positions of up to so many applications, evenly spread."""
     last, most = max(derived.num_rows - 1, 0), min(rows, derived.num_rows)
-    return _matrix(derived.take(np.unique(np.linspace(0, last, most).round().astype(int))))
+    return np.unique(np.linspace(0, last, most).round().astype(int))
 
 
 def _matrix(table: pa.Table) -> np.ndarray:
     return np.column_stack([c.to_numpy().astype(float) for c in table.columns])
 
 
-def prove(scorecard: Scorecard, model: str, rows: np.ndarray) -> Differences:
+def prove(scorecard: Scorecard, model: str, rows: np.ndarray, refused: Sequence[Collection[str]]) -> Differences:
     """Replay golden vectors and applicants against LightGBM; an `ArtifactError` when anything differs."""
     golden = json.loads(scorecard.golden_vectors)["vectors"]
     inputs = Inputs(scorecard.manifest.features)
     vectors = [dict(zip(scorecard.features, v["inputs"], strict=True)) for v in golden]
-    replay(scorecard, model, inputs.of_many(vectors)[0]).check("golden vectors")
-    found = replay(scorecard, model, rows)
+    replay(scorecard, model, inputs.of_many(vectors)[0], [v["refused"] for v in golden]).check("golden vectors")
+    found = replay(scorecard, model, rows, refused)
     found.check("applicants")
     return found
 
@@ -205,14 +228,15 @@ def refuse_out_of_range(scorecard: Scorecard, derived: pa.Table) -> None:
         )
 
 
-def _place(trees: Trees, name: str) -> dict[str, Any]:
-    dtype = ARRAYS[name]
-    return {"member": f"trees/{name}.{dtype[1:]}", "dtype": dtype, "length": len(getattr(trees, name))}
+def _places(kind: str, dtypes: Mapping[str, str], part: object) -> dict[str, Any]:
+    return {
+        name: {"member": _member_of(kind, name, dtype), "dtype": dtype, "length": len(getattr(part, name))}
+        for name, dtype in dtypes.items()
+    }
 
 
-def _bytes(trees: Trees, name: str) -> bytes:
-    body: bytes = getattr(trees, name).astype(ARRAYS[name]).tobytes()
-    return body
+def _member_of(kind: str, name: str, dtype: str) -> str:
+    return f"{kind}/{name}.{dtype[1:]}"
 
 
 def _member(body: bytes) -> dict[str, Any]:

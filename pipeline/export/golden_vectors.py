@@ -7,35 +7,61 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from saakh.additive import Additive
 from saakh.fields import NUMBER_MAX
 from saakh.golden import outcome
+from saakh.linear import REACH, Linear
 from saakh.scorecard import Scorecard
 from saakh.spec import FeatureSpec
-from saakh.trees import Trees
 
 VECTORS_MIN, VECTORS_MAX = 256, 1_024
+REFUSED_EACH, SETS = 4, 8
 NEAR_ZERO = (0.0, -0.0, 1e-36, -1e-36)
 
 Value = float | None
 
 
-def golden_json(scorecard: Scorecard, trees: Trees) -> bytes:
+def golden_json(scorecard: Scorecard) -> bytes:
     """The member `golden.json`: vectors of inputs with what the scorecard makes of each."""
-    vectors = inputs(scorecard.manifest.features, trees)
-    scored = [{"inputs": v} | outcome(scorecard.score(dict(zip(scorecard.features, v, strict=True)))) for v in vectors]
+    vectors = inputs(scorecard.manifest.features, scorecard.model)
+    withheld = refusals(scorecard.categories, len(vectors))
+    scored = [
+        {"inputs": v, "refused": list(r)} | outcome(scorecard.score(dict(zip(scorecard.features, v, strict=True)), r))
+        for v, r in zip(vectors, withheld, strict=True)
+    ]
     content = {"features": list(scorecard.features), "vectors": scored}
     return (json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n").encode()
 
 
-def inputs(specs: Sequence[FeatureSpec], trees: Trees) -> list[list[Value]]:
+def refusals(categories: Sequence[str], count: int) -> list[tuple[str, ...]]:
+    """What is refused in each vector: nothing in the first and then in three of four, else one to three categories."""
+    some = []
+    for i in range(count):
+        number = i // REFUSED_EACH % SETS
+        chosen = _shuffled(f"refused {number}", len(categories))[: 1 + number % 3]
+        is_turn = i % REFUSED_EACH == REFUSED_EACH - 1
+        some.append(tuple(sorted(categories[c] for c in chosen)) if is_turn else ())
+    return some
+
+
+def inputs(specs: Sequence[FeatureSpec], model: Additive) -> list[list[Value]]:
     """The vectors: first one with everything missing, then each feature goes through its values in an order of its own.
 
     There are as many as the feature with the most values needs, between 256 and 1,024.
     """
-    values = [candidates(spec, trees.threshold[trees.feature == i]) for i, spec in enumerate(specs)]
+    trees, linear = model.trees, model.linear
+    bends = [np.concatenate((trees.threshold[trees.feature == i], _bends(linear, i))) for i in range(len(specs))]
+    values = [candidates(spec, own) for spec, own in zip(specs, bends, strict=True)]
     count = min(max(VECTORS_MIN, 1 + max(map(len, values))), VECTORS_MAX)
     columns = [_in_turn(spec.name, own, count - 1) for spec, own in zip(specs, values, strict=True)]
     return [[None] * len(specs), *(list(row) for row in zip(*columns, strict=True))]
+
+
+def _bends(linear: Linear, feature: int) -> np.ndarray:
+    """Where the transform of an input is at its centre, one scale off it, and at the end of its reach."""
+    here = linear.feature == feature
+    steps = np.array([0.0, 1.0, -1.0, math.sinh(REACH), -math.sinh(REACH)])
+    return (linear.center[here][:, None] + linear.scale[here][:, None] * steps).ravel()
 
 
 def candidates(spec: FeatureSpec, thresholds: np.ndarray) -> list[Value]:

@@ -1,25 +1,26 @@
 """The loans that audits learn from again and again: development alone, so that nothing is chosen on later loans."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from features.columns import Sensitivity
 from models.arrays import Codes, Flags, Floats
-from models.boosting import Fitted, fit, threads_for, uninformative
+from models.boosting import uninformative
+from models.lone import Lone, fit_lone, settings_for_lone, threads_for
 from pipeline.minimise.ranks import apart, levels, nearness
 from pipeline.params import Params
 from pipeline.question import refuse_other_policies
 from pipeline.sample import Sample, read_sample, read_specs
-from pipeline.train import as_inputs, settings_for, split_by_time
+from pipeline.train import as_inputs, split_by_time
 from pipeline.workspace import Workspace, read_json
 from saakh.errors import ConsentError, ContractError
 from saakh.spec import FeatureSpec
 
-HASTE = 2
-"""Boosters that are only compared take steps so much larger, and so many fewer of them."""
+ROUNDS_MAX, LEARNING_RATE, PATIENCE = 300, 0.1, 25
+"""Boosters that are only compared take larger steps than the default model's, and fewer of them."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,13 @@ class Study:
         """A fold for each loan, people drawn at random; every repeat draws anew."""
         return person_folds(self.who, self.params.train.folds, self.params.seed + repeat)
 
-    def boosted(self, columns: Iterable[int], repeat: int) -> Fitted:
-        """The model's own booster on these columns, in haste, over the folds of a repeat."""
+    def boosted(self, columns: Iterable[int], repeat: int) -> Lone:
+        """A booster on these columns, over the folds of a repeat."""
         params, kept = self.params, apart(self.near, columns, self.params.train.alike_max)
         x = self.x[:, kept]
-        own = settings_for(params, len(x), len(kept))
-        hasty = replace(
-            own,
-            learning_rate=min(1.0, own.learning_rate * HASTE),
-            rounds_max=max(1, own.rounds_max // HASTE),
-            early_stopping_rounds=max(1, own.early_stopping_rounds // HASTE),
-            seed=own.seed + repeat,
-        )
+        hasty = settings_for_lone(len(x), len(kept), ROUNDS_MAX, LEARNING_RATE, PATIENCE, params.seed + repeat)
         inputs, threads = as_inputs([self.specs[i] for i in kept]), threads_for(x.size, params.threads)
-        return fit(x, self.bad, self.folds(repeat), inputs, hasty, threads)
+        return fit_lone(x, self.bad, self.folds(repeat), inputs, hasty, threads)
 
 
 def study(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Study:

@@ -167,6 +167,8 @@ def _learned(
         sample.bad[loans],
         sample.x[loans][:, [place[spec.name] for spec in kept]],
         0,
+        sample.key[loans],
+        sample.refusals.rows(loans).columns([place[spec.name] for spec in kept]),
     )
     try:
         model = learn(params, kept, of)

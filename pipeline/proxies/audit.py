@@ -8,8 +8,8 @@ import numpy as np
 
 from features.catalogue import all_features
 from models.arrays import Codes, Flags, Floats
-from models.boosting import threads_for
 from models.discrimination import auc
+from models.lone import threads_for
 from pipeline.minimise.boosters import NOTHING, Boosters
 from pipeline.minimise.later import Both, both, confirmed
 from pipeline.minimise.ranks import apart

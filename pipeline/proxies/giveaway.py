@@ -7,11 +7,12 @@ import lightgbm as lgb
 import numpy as np
 
 from models.arrays import Codes, Flags, Floats
-from models.boosting import Inputs, Settings, column_share_for, fit, leaf_rows_for, log_odds, threads_for
+from models.boosting import Inputs, log_odds
 from models.discrimination import Estimate, auc
+from models.lone import fit_lone, settings_for_lone, threads_for
 from pipeline.minimise.study import Study, person_folds
 
-LEAVES, LAMBDA_L2, LEARNING_RATE, ROUNDS_MAX, PATIENCE = 4, 20.0, 0.1, 200, 20
+LEARNING_RATE, ROUNDS_MAX, PATIENCE = 0.1, 200, 20
 """A small booster: it must find what is there, not find it best."""
 
 
@@ -33,17 +34,9 @@ def giveaway(study: Study, target: Floats, columns: Codes, repeat: int = 0) -> G
     specs, confidence = [study.specs[i] for i in columns], study.params.evaluate.confidence
     free = Inputs(tuple(s.name for s in specs), (0,) * len(specs), tuple((s.low, s.high) for s in specs))
     rows, threads = len(holds), threads_for(x.size, study.params.threads)
-    small = Settings(
-        LEAVES,
-        leaf_rows_for(rows),
-        column_share_for(len(columns)),
-        LAMBDA_L2,
-        LEARNING_RATE,
-        ROUNDS_MAX,
-        PATIENCE,
-        study.params.seed + repeat,
-    )
-    fitted = fit(x, holds, fold, free, small, threads)
+    seed = study.params.seed + repeat
+    small = settings_for_lone(rows, len(columns), ROUNDS_MAX, LEARNING_RATE, PATIENCE, seed)
+    fitted = fit_lone(x, holds, fold, free, small, threads)
     return Giveaway(auc(fitted.out_of_fold, holds, who, confidence, fold), gains(fitted.text), fitted.text)
 
 

@@ -16,14 +16,18 @@ class Reader:
     def __init__(self, raw: bytes) -> None:
         opened = zipfile.ZipFile(io.BytesIO(raw))
         self.manifest = json.loads(opened.read("manifest.json"))
-        assert self.manifest["protocol"] == 1
+        assert self.manifest["protocol"] == 2
         for name, member in self.manifest["members"].items():
             assert hashlib.sha256(opened.read(name)).hexdigest() == member["sha256"]
         self.golden = json.loads(opened.read("golden.json"))["vectors"]
-        self.arrays = {
-            name: struct.unpack(f"<{array['length']}{CODES[array['dtype']]}", opened.read(array["member"]))
-            for name, array in self.manifest["parts"][0]["arrays"].items()
-        }
+        self.arrays, self.linear = (
+            {
+                name: struct.unpack(f"<{array['length']}{CODES[array['dtype']]}", opened.read(array["member"]))
+                for name, array in part["arrays"].items()
+            }
+            for part in self.manifest["parts"]
+        )
+        self.intercept = self.manifest["parts"][1]["intercept"]
 
     def used(self, value: float | None, feature: dict) -> float | None:
         if value is None:
@@ -33,23 +37,39 @@ class Reader:
         too_high = high is not None and value > high + 1e-9 * max(1, abs(high))
         return None if too_low or too_high or not math.isfinite(value) else value
 
-    def leaf(self, x: list[float | None], first: int, splits: int) -> int:
-        a, node = self.arrays, 0 if splits else -1
-        while node >= 0:
-            i = first + node
-            value = x[a["feature"][i]]
-            if value is not None and a["zero_is_missing"][i] and abs(value) <= 1.0000000180025095e-35:
-                value = None
-            goes_left = a["missing_left"][i] if value is None else value <= a["threshold"][i]
-            node = a["left"][i] if goes_left else a["right"][i]
-        return -1 - node
+    def below(self, x: list[float | None], refused: set[int], first: int, leaf: int, node: int) -> tuple[float, int]:
+        """What a tree says from a node on, and how many training rows went there."""
+        a = self.arrays
+        if node < 0:
+            return a["value"][leaf - 1 - node], a["cover"][leaf - 1 - node]
+        i = first + node
+        (left, on_left), (right, on_right) = (self.below(x, refused, first, leaf, a[s][i]) for s in ("left", "right"))
+        value = x[a["feature"][i]]
+        if value is not None and a["zero_is_missing"][i] and abs(value) <= 1.0000000180025095e-35:
+            value = None
+        rows = on_left + on_right
+        if a["feature"][i] in refused:
+            return (on_left * left + on_right * right) / rows, rows
+        goes_left = a["missing_left"][i] if value is None else value <= a["threshold"][i]
+        return (left if goes_left else right), rows
 
-    def points(self, inputs: list[float | None]) -> float:
-        x = [self.used(v, f) for v, f in zip(inputs, self.manifest["features"], strict=True)]
+    def straight(self, x: list[float | None], refused: set[int]) -> float:
+        total = self.intercept
+        names = ("feature", "center", "scale", "coefficient", "mean")
+        for feature, center, scale, coefficient, mean in zip(*(self.linear[n] for n in names), strict=True):
+            if x[feature] is not None and feature not in refused:
+                bent = math.asinh((x[feature] - center) / scale)
+                total += coefficient * (min(max(bent, -4.0), 4.0) - mean)
+        return total
+
+    def points(self, inputs: list[float | None], refused: list[str]) -> float:
+        features = self.manifest["features"]
+        x = [self.used(v, f) for v, f in zip(inputs, features, strict=True)]
+        withheld = {i for i, feature in enumerate(features) if feature["category"] in refused}
         split = leaf = 0
-        total = 0.0
+        total = self.straight(x, withheld)
         for splits in self.arrays["splits"]:
-            total += self.arrays["value"][leaf + self.leaf(x, split, splits)]
+            total += self.below(x, withheld, split, leaf, 0 if splits else -1)[0]
             split, leaf = split + splits, leaf + splits + 1
         scale, calibration = self.manifest["scale"], self.manifest["calibration"]
         factor = scale["pdo"] / math.log(2)
@@ -64,7 +84,7 @@ def test_a_reader_without_the_runtime_reproduces_every_golden_vector():
     reader = Reader(packed())
     assert len(reader.golden) >= 256
     for vector in reader.golden:
-        points = reader.points(vector["inputs"])
+        points = reader.points(vector["inputs"], vector["refused"])
         assert abs(points - vector["points"]) <= 1e-8
         assert reader.band(points) == vector["band"]
         assert abs(1 / (1 + math.exp(vector["log_odds"])) - (1 - vector["pd"])) <= 1e-8

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from math import inf, nextafter
+from types import SimpleNamespace
 
 import lightgbm as lgb
 import numpy as np
@@ -19,7 +20,9 @@ from pipeline.export.golden_vectors import candidates, inputs
 from pipeline.params import Params
 from pipeline.workspace import Workspace, write_json
 from saakh import archive
+from saakh.additive import Additive
 from saakh.errors import ArtifactError, MissingInputError
+from saakh.linear import Linear
 from saakh.trees import Trees
 from tests.small_scorecard import booster, bundle, packed, specs, table, write_run
 
@@ -109,15 +112,16 @@ def test_export_before_evaluate_says_what_to_run(finished, workspace):
 
 @pytest.mark.parametrize("off_by", [1e-6, 3e-9, -3e-9])
 def test_a_model_that_the_runtime_does_not_reproduce_is_not_written(finished, workspace, monkeypatch, off_by):
-    honest = export.parse
+    honest = export.DefaultModel.of_text
 
     def crooked(text):
         model = honest(text)
-        value = model.trees.value.copy()
+        trees = model.additive.trees
+        value = trees.value.copy()
         value[0] += off_by
-        return replace(model, trees=replace(model.trees, value=value))
+        return replace(model, additive=Additive(replace(trees, value=value), model.additive.linear, len(model.names)))
 
-    monkeypatch.setattr(export, "parse", crooked)
+    monkeypatch.setattr(export, "DefaultModel", SimpleNamespace(of_text=crooked))
     with pytest.raises(ArtifactError, match="does not reproduce"):
         written(finished, workspace)
     assert not list(workspace.root.rglob("*.saakh"))
@@ -189,7 +193,7 @@ def test_the_file_holds_no_clock_and_only_what_it_lists():
 
 def test_golden_vectors_meet_every_threshold_and_its_neighbours():
     trees = parse(booster(table()).model_to_string()).trees
-    vectors = inputs(specs(8), trees)
+    vectors = inputs(specs(8), Additive(trees, Linear.none(), 8))
     met = [{repr(v[i]) for v in vectors} for i in range(8)]
     assert len(vectors) >= 200
     for feature, threshold in zip(trees.feature, trees.threshold.tolist(), strict=True):
@@ -201,7 +205,8 @@ def test_golden_vectors_try_missing_zero_bounds_and_beyond():
     tried = candidates(specs(1)[0], np.array([0.5, inf]))
     assert tried[0] is None
     assert {repr(v) for v in (0.0, -0.0, 1e-36, -1e-36, -8.0, 8.0, -16.0, 16.0, 0.5)} <= {repr(v) for v in tried}
-    assert inputs(specs(8), parse(booster(table(200)).model_to_string()).trees)[0] == [None] * 8
+    grown = parse(booster(table(200)).model_to_string()).trees
+    assert inputs(specs(8), Additive(grown, Linear.none(), 8))[0] == [None] * 8
 
 
 def test_golden_vectors_keep_to_a_thousand_however_many_thresholds():
@@ -210,7 +215,7 @@ def test_golden_vectors_keep_to_a_thousand_however_many_thresholds():
     flags = {"missing_left": [0] * count, "zero_is_missing": [0] * count}
     stumps = Trees.of(1, splits=[1] * count, feature=[0] * count, threshold=np.arange(count), **halves, **flags)
     assert len(candidates(specs(1)[0], stumps.threshold)) > 1_500
-    assert len(inputs(specs(1), stumps)) == 1_024
+    assert len(inputs(specs(1), Additive(stumps, Linear.none(), 1))) == 1_024
 
 
 def test_verify_finds_arrays_that_are_not_the_text(tmp_path):

@@ -218,8 +218,9 @@ def test_dropping_lowers_what_a_biased_world_gives_away_for_what_it_may_cost() -
 
 
 def test_the_same_people_give_the_same_bytes_whatever_the_threads(loans: Sample) -> None:
-    few = replace(loans, **{k: getattr(loans, k)[:900] for k in ("person", "applied", "bad", "x")})
-    few = replace(few, application=pa.array(loans.application.to_pylist()[:900]))
+    few = replace(loans, **{k: getattr(loans, k)[:900] for k in ("person", "applied", "bad", "x", "key")})
+    application = pa.array(loans.application.to_pylist()[:900])
+    few = replace(few, application=application, refusals=loans.refusals.rows(np.arange(900)))
     targets = [Target("spared", ATTRIBUTE, "told by device", told_by(loans, "device_0", 0.5)[:900])]
     one, two = (audit(params(threads=threads), specs(), few, targets) for threads in (1, 2))
     assert one == two

@@ -153,6 +153,7 @@ def params(**changed: object) -> Params:
 
 MAY_NAME = {
     "features/tables.py",  # declares them
+    "pipeline/sections.py",  # lets a search for strategies compare approval by it
     "pipeline/init/guess.py",  # proposes a mapping for columns called so in a source
     "pipeline/world/papers.py",  # writes what synthetic people declare
     "pipeline/world/traits.py",  # draws it

@@ -61,6 +61,7 @@ def _evidence(consent: dict[str, int]) -> Evidence:
         consent=consent,
         outcome_supplied=False,
         closed={"topups": np.arange(30) < 12, "calls": np.arange(30) < 9},
+        refused=(),
         selfcheck=CHECKED,
     )
 

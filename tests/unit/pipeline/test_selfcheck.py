@@ -56,7 +56,7 @@ def test_an_echo_of_the_outcome_is_named(tmp_path):
 def test_a_fit_that_sees_the_outcomes_it_is_judged_on_is_found(tmp_path, monkeypatch):
     def peeking(params, specs_, sample):
         learned = honest(params, specs_, sample)
-        return replace(learned, log_odds=learned.log_odds + 0.3 * sample.bad)
+        return replace(learned, log_odds=learned.log_odds + 9 * sample.bad)
 
     honest = train.learn
     monkeypatch.setattr(train, "learn", peeking)

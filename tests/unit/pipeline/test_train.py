@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.boosting import log_odds
+from models.default import DefaultModel
+from models.refusals import Refusals
 from pipeline.engines import read_table, write_table
 from pipeline.params import Params
 from pipeline.run import run_stage
@@ -64,7 +65,8 @@ def test_scores_of_the_out_of_time_are_the_models_own(run):
     scores = read_table(ws.need("train", "scores.parquet")).to_pandas().set_index("application_id")
     features = read_table(ws.need("derive", "features.parquet"))
     kept = [s for s in specs() if s.name in account["columns"]]
-    said = log_odds(ws.need("train", "model.txt").read_text(), matrix(features, kept), 1)
+    model = DefaultModel.of_text(ws.need("train", "model.txt").read_text())
+    said = model.log_odds(matrix(features, kept), Refusals.none(len(features), len(kept)))
     own = dict(zip(features["application_id"].to_pylist(), said, strict=True))
     later = scores[scores["split"] == "out_of_time"]
     assert [own[k] for k in later.index] == later["log_odds"].tolist()
@@ -137,7 +139,7 @@ def test_gap_is_the_performance_window_when_there_are_loans_to_spare(tmp_path):
 def test_four_hundred_loans_half_of_them_bad_still_train(tmp_path):
     account = trained(tmp_path, write_labelled(tmp_path, loans=400, base=0.0))
     assert account["parameters"]["leaf_rows_min"] < 40
-    assert account["features_used"]
+    assert account["columns"]
 
 
 @pytest.mark.parametrize("purpose", ["score", "research"])

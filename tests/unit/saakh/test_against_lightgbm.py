@@ -19,8 +19,8 @@ def differences(text: str, x: np.ndarray) -> tuple[float, float, float]:
     patterns = ours.patterns(x)
     effects = theirs.predict(x, pred_contrib=True)
     return (
-        float(np.abs(ours.log_odds(patterns) - theirs.predict(x, raw_score=True)).max()),
-        float(np.abs(ours.effects_of(patterns) - effects[:, :-1]).max()),
+        float(np.abs(ours.answers().log_odds(patterns) - theirs.predict(x, raw_score=True)).max()),
+        float(np.abs(ours.answers().effects_of(patterns) - effects[:, :-1]).max()),
         float(abs(ours.mean - effects[0, -1])),
     )
 
@@ -100,8 +100,8 @@ def test_rows_one_by_one_equal_rows_together():
     together = lookup.patterns(x)
     for i, row in enumerate(x):
         alone = lookup.patterns(row)
-        assert lookup.log_odds(alone) == lookup.log_odds(together)[i]
-        assert (lookup.effects_of(alone) == lookup.effects_of(together)[i]).all()
+        assert lookup.answers().log_odds(alone) == lookup.answers().log_odds(together)[i]
+        assert (lookup.answers().effects_of(alone) == lookup.answers().effects_of(together)[i]).all()
 
 
 def test_the_real_thing_is_read_from_a_file_too(tmp_path: Path):

@@ -1,7 +1,7 @@
 """Applications out of JSON: what is not right is refused by name, and nothing of the value is repeated."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from saakh.application import Application
@@ -43,6 +43,7 @@ JSON = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from([*GIVEN, "months", "income_minor", "channel", "is_adult", "x"]), JSON))
 def test_any_json_is_an_application_or_a_typed_error(change):
     try:

@@ -41,14 +41,14 @@ def test_the_manifest_of_a_scorecard_is_read():
         "purposes": ["score"],
         "trained_for": "train",
         "basis": ["explicit"],
-        "categories": ["airtime"],
+        "categories": ["airtime", "payments"],
     }
 
 
 @pytest.mark.parametrize(
     "path, value, says",
     [
-        ("protocol", 2, "newer saakh"),
+        ("protocol", 3, "newer saakh"),
         ("protocol", NOWHERE, "protocol"),
         ("protocol", True, "protocol"),
         ("protocol", "1", "protocol"),

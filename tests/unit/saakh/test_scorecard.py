@@ -150,7 +150,7 @@ def test_a_scorecard_reproduces_its_golden_vectors(card):
         ("points", 1.0),
         ("pd", 0.5),
         ("log_odds", 0.0),
-        ("contributions", 0.0),
+        ("contributions", 77.0),
         ("band", "Z"),
         ("reasons", ["x"]),
         ("missing", 99),

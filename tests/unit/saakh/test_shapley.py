@@ -50,8 +50,8 @@ def test_one_split_moves_from_the_mean_to_the_leaf():
     lookup = Lookup(stump, 1)
     patterns = lookup.patterns(np.array([[2.0], [2.1]]))
     assert lookup.mean == 0.5
-    assert lookup.log_odds(patterns).tolist() == [1.0, -1.0]
-    assert lookup.effects_of(patterns).ravel().tolist() == pytest.approx([0.5, -1.5], abs=1e-15)
+    assert lookup.answers().log_odds(patterns).tolist() == [1.0, -1.0]
+    assert lookup.answers().effects_of(patterns).ravel().tolist() == pytest.approx([0.5, -1.5], abs=1e-15)
 
 
 def test_two_features_of_an_and_share_its_effect():
@@ -68,7 +68,7 @@ def test_two_features_of_an_and_share_its_effect():
     lookup = Lookup(both, 2)
     patterns = lookup.patterns(np.array([1.0, 1.0]))
     # f({})=1/4, f({0})=1/2, f({1})=1/2, f({0,1})=1
-    assert lookup.effects_of(patterns).tolist() == pytest.approx([0.375, 0.375], abs=1e-15)
+    assert lookup.answers().effects_of(patterns).tolist() == pytest.approx([0.375, 0.375], abs=1e-15)
 
 
 def test_a_feature_split_twice_is_one_player():
@@ -84,7 +84,7 @@ def test_a_feature_split_twice_is_one_player():
     )
     lookup = Lookup(twice, 1)
     assert lookup.mean == 5.25
-    assert lookup.effects_of(lookup.patterns(np.array([0.5]))).tolist() == pytest.approx([-2.25], abs=1e-14)
+    assert lookup.answers().effects_of(lookup.patterns(np.array([0.5]))).tolist() == pytest.approx([-2.25], abs=1e-14)
 
 
 def test_constant_trees_shift_the_mean_and_explain_nothing():
@@ -92,16 +92,16 @@ def test_constant_trees_shift_the_mean_and_explain_nothing():
     lookup = Lookup(constant, 2)
     patterns = lookup.patterns(np.array([[1.0, np.nan]]))
     assert lookup.mean == -1.25
-    assert lookup.log_odds(patterns).tolist() == [-1.25]
-    assert lookup.effects_of(patterns).tolist() == [[0.0, 0.0]]
+    assert lookup.answers().log_odds(patterns).tolist() == [-1.25]
+    assert lookup.answers().effects_of(patterns).tolist() == [[0.0, 0.0]]
 
 
 def test_no_trees_at_all_score_zero():
     lookup = Lookup(trees(2, splits=[], feature=[], threshold=[], left=[], right=[], value=[], cover=[]), 2)
     patterns = lookup.patterns(np.zeros((3, 2)))
     assert lookup.mean == 0.0
-    assert lookup.log_odds(patterns).tolist() == [0.0] * 3
-    assert lookup.effects_of(patterns).tolist() == [[0.0, 0.0]] * 3
+    assert lookup.answers().log_odds(patterns).tolist() == [0.0] * 3
+    assert lookup.answers().effects_of(patterns).tolist() == [[0.0, 0.0]] * 3
 
 
 @st.composite
@@ -139,8 +139,8 @@ def test_tables_hold_the_shapley_values_of_any_tree(tree, values):
     value, effects = brute_force(tree, x)
     lookup = Lookup(tree, 4)
     patterns = lookup.patterns(x)
-    assert float(lookup.log_odds(patterns)) == pytest.approx(value, abs=1e-12)
-    assert lookup.effects_of(patterns) == pytest.approx(effects, abs=1e-12)
+    assert float(lookup.answers().log_odds(patterns)) == pytest.approx(value, abs=1e-12)
+    assert lookup.answers().effects_of(patterns) == pytest.approx(effects, abs=1e-12)
     assert lookup.mean + effects.sum() == pytest.approx(value, abs=1e-12)
 
 
@@ -150,8 +150,8 @@ def test_trees_of_different_sizes_add_up(several, values):
     x = np.array(values)
     together = Trees.of(4, **{f: np.concatenate([getattr(t, f) for t in several]) for f in Trees.__dataclass_fields__})
     lookup, alone = Lookup(together, 4), [Lookup(t, 4) for t in several]
-    effects = sum(one.effects_of(one.patterns(x)) for one in alone)
-    assert lookup.effects_of(lookup.patterns(x)) == pytest.approx(effects, abs=1e-12)
-    assert float(lookup.log_odds(lookup.patterns(x))) == pytest.approx(
-        sum(float(one.log_odds(one.patterns(x))) for one in alone), abs=1e-12
+    effects = sum(one.answers().effects_of(one.patterns(x)) for one in alone)
+    assert lookup.answers().effects_of(lookup.patterns(x)) == pytest.approx(effects, abs=1e-12)
+    assert float(lookup.answers().log_odds(lookup.patterns(x))) == pytest.approx(
+        sum(float(one.answers().log_odds(one.patterns(x))) for one in alone), abs=1e-12
     )

@@ -1,0 +1,111 @@
+"""An L2 logistic regression on bounded, monotone transforms of the inputs, whose coefficients keep declared directions.
+
+The transform is the runtime's (`saakh.linear`): arcsinh of the distance from the median in interquartile ranges. A
+missing input stands at its mean, so being missing teaches nothing and adds nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+from threadpoolctl import threadpool_limits
+
+from models.arrays import Flags, Floats
+from saakh.linear import Linear, transformed
+
+PENALTIES = (3_000.0, 1_000.0, 300.0, 100.0, 30.0)
+"""Tried from the strongest: λ of λ/2 · Σ β², with inputs of unit spread and the loss summed over the rows."""
+DIGITS = 4
+"""Medians and ranges are kept to so many digits: a median is somebody's value."""
+ROUNDS_MAX = 300
+SMALLEST = 1e-6
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The transform of each column: `center` and `scale`, and the `mean` and `spread` of what comes out."""
+
+    center: Floats
+    scale: Floats
+    mean: Floats
+    spread: Floats
+
+    @classmethod
+    def of(cls, x: Floats) -> "Scaling":
+        """Median and interquartile range of each column, NaN left out; the deviation where the range is 0."""
+        found = [_center_and_scale(column[~np.isnan(column)]) for column in x.T]
+        center, scale = np.array([c for c, _ in found]), np.array([s for _, s in found])
+        moments = [_moments(transformed(column, c, s)) for column, c, s in zip(x.T, center, scale, strict=True)]
+        return cls(center, scale, np.array([m for m, _ in moments]), np.array([d for _, d in moments]))
+
+    def __call__(self, x: Floats) -> Floats:
+        """Columns of mean 0 and unit spread, missing values at 0."""
+        z = np.empty(x.shape)
+        for j in range(x.shape[1]):
+            z[:, j] = (transformed(x[:, j], self.center[j], self.scale[j]) - self.mean[j]) / self.spread[j]
+        return np.nan_to_num(z, copy=False)
+
+
+def fits(z: Floats, bad: Flags, monotone: Sequence[int], penalties: Sequence[float] = PENALTIES) -> list[Floats]:
+    """For each penalty, intercept and coefficients [1 + columns] on columns that `Scaling` made."""
+    bounds = [(None, None), *({1: (0.0, None), -1: (None, 0.0), 0: (None, None)}[m] for m in monotone)]
+    at, found = np.zeros(1 + z.shape[1]), []
+    at[0] = np.log(bad.mean() / (1 - bad.mean()))
+    with threadpool_limits(1):  # sums of several threads come in another order
+        for penalty in penalties:
+            at = minimize(
+                _loss,
+                at,
+                (z, bad.astype(np.float64), penalty),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=bounds,
+                options={"maxiter": ROUNDS_MAX, "ftol": 1e-10, "gtol": 1e-7},
+            ).x
+            found.append(at)
+    return found
+
+
+def log_odds(z: Floats, fitted: Floats) -> Floats:
+    """Log-odds of bad on columns that `Scaling` made."""
+    with threadpool_limits(1):
+        return np.asarray(z @ fitted[1:] + fitted[0], dtype=np.float64)
+
+
+def as_part(fitted: Floats, scaling: Scaling, weight: float) -> Linear:
+    """The runtime's linear part, its output times `weight`; inputs that change nothing are left out."""
+    per_unit = weight * fitted[1:] / scaling.spread
+    kept = np.flatnonzero(np.abs(weight * fitted[1:]) > SMALLEST)
+    arrays = {"center": scaling.center, "scale": scaling.scale, "coefficient": per_unit, "mean": scaling.mean}
+    chosen = {name: values[kept] for name, values in arrays.items()}
+    return Linear.of(len(per_unit), float(weight * fitted[0]), feature=kept, **chosen)
+
+
+def _loss(at: Floats, z: Floats, bad: Floats, penalty: float) -> tuple[float, Floats]:
+    """Penalised log-loss and its gradient, each a row of the sample on average."""
+    score = z @ at[1:] + at[0]
+    off = expit(score) - bad
+    loss = np.logaddexp(0, score).sum() - bad @ score + penalty / 2 * (at[1:] @ at[1:])
+    slope = np.concatenate(([off.sum()], off @ z + penalty * at[1:]))
+    return float(loss / len(z)), slope / len(z)
+
+
+def _center_and_scale(values: Floats) -> tuple[float, float]:
+    if not len(values):
+        return 0.0, 1.0
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    scale = _short(high - low) or _short(values.std())
+    return _short(middle), scale or 1.0
+
+
+def _moments(values: Floats) -> tuple[float, float]:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return 0.0, 1.0
+    return float(known.mean()), float(known.std()) or 1.0
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

@@ -1,0 +1,61 @@
+"""The parts of a scorecard together: trees and a linear model whose log-odds, and contributions, add up."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from saakh.linear import Linear
+from saakh.lookup import Lookup
+from saakh.trees import Array, Trees
+
+BLOCK_ROWS = 64
+NOBODY: frozenset[int] = frozenset()
+
+
+class Additive:
+    """Scores and explains inputs shaped [..., features], missing values NaN, in log-odds before calibration.
+
+    `refused` are the numbers of inputs that an applicant refused, which must be NaN in those rows. They contribute
+    exactly 0: the trees are averaged over them, by the training rows on each side of a split, and the linear part
+    leaves them at their mean.
+    """
+
+    def __init__(self, trees: Trees, linear: Linear, inputs: int) -> None:
+        self.trees, self.linear, self.inputs = trees, linear, inputs
+        self.lookup = Lookup(trees, inputs)
+        self.mean = self.lookup.mean + linear.intercept
+        self._has_linear = bool(len(linear.feature))
+
+    def both(self, x: Array, refused: frozenset[int] = NOBODY) -> tuple[Array, Array]:
+        """Log-odds [...] and contributions [..., features]."""
+        patterns, answers = self.lookup.patterns(x), self.lookup.answers(refused)
+        total, effects = answers.log_odds(patterns) + self.linear.intercept, answers.effects_of(patterns)
+        if self._has_linear:
+            straight = self.linear.effects_of(x)
+            if straight.shape == effects.shape:
+                effects += straight
+            else:
+                effects[..., self.linear.feature] += straight
+            total = total + straight.sum(axis=-1)
+        return total, effects
+
+    def log_odds(self, x: Array, refused: frozenset[int] = NOBODY) -> Array:
+        """Log-odds alone [rows], of many."""
+        answers, total = self.lookup.answers(refused), np.empty(len(x))
+        for block in blocks(x):
+            total[block] = answers.log_odds(self.lookup.patterns(x[block])) + self.linear.intercept
+            if self._has_linear:
+                total[block] += self.linear.effects_of(x[block]).sum(axis=-1)
+        return total
+
+    def effects_of(self, x: Array, refused: frozenset[int] = NOBODY) -> Array:
+        """Contributions [rows, features], of many; with `mean` they add up to the log-odds."""
+        out = np.empty_like(x)
+        for block in blocks(x):
+            out[block] = self.both(x[block], refused)[1]
+        return out
+
+
+def blocks(x: Array) -> Iterator[slice]:
+    """Rows in blocks small enough for a processor's cache."""
+    return (slice(start, start + BLOCK_ROWS) for start in range(0, len(x), BLOCK_ROWS))
