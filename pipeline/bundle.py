@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pipeline import doubts
 from pipeline.engines import read_table
+from pipeline.lending import decision_json, read_lending
 from pipeline.params import Params
 from pipeline.policy import read_policies, reasons_of
 from pipeline.workspace import Workspace, read_json, write_json, write_text
@@ -79,7 +80,8 @@ def _settings(ws: Workspace, params: Params, train: dict[str, Any]) -> dict[str,
     """The scorecard's parameters; what was true of the training is what the training says, not what is asked now."""
     basis = read_table(ws.need("ingest", "consents.parquet"), ["basis"])["basis"]
     return {
-        **params.export.model_dump(mode="json", exclude={"replay_rows"}),
+        **params.export.model_dump(mode="json", exclude={"replay_rows", "decides"}),
+        **({"terms": decision_json(read_lending(params.decide.terms)).decode()} if params.export.decides else {}),
         "as_of": train.get("as_of"),
         "policy": train.get("policy"),
         "reasons_most": min(REASONS_MOST, reasons_of(read_policies(params.policy)).most or REASONS_MOST),

@@ -223,7 +223,10 @@ class Explain(Section):
 
 
 class Export(Section):
-    """The scorecard's version and its scale: `base_points` at `base_odds` good to one bad, `pdo` points double them."""
+    """The scorecard's version and its scale: `base_points` at `base_odds` good to one bad, `pdo` points double them.
+
+    With `decides`, it carries the lending terms of `decide.terms`.
+    """
 
     version: str = Field("0.1.0", pattern=f"^{SEMVER}$")
     base_points: float = Field(600.0, ge=-1e6, le=1e6)
@@ -231,6 +234,7 @@ class Export(Section):
     pdo: float = Field(20.0, ge=1e-3, le=1e6)
     bands: Annotated[tuple[float, ...], AfterValidator(_rising)] = (480.0, 520.0, 560.0, 600.0)
     replay_rows: int = Field(1_000, ge=1)
+    decides: bool = False
 
 
 class Audit(Section):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -21,6 +21,12 @@ from saakh.scale import Bands, probabilities, probability
 from saakh.spec import FeatureSpec
 from saakh.trees import Array, Trees
 
+if TYPE_CHECKING:
+    from saakh.application import Application
+    from saakh.decide import Decision
+    from saakh.terms import Terms
+
+TERMS = "decision.json"
 MEAN_TOLERANCE = 1e-9
 Rows = Array | Iterable[Mapping[str, Any]]
 
@@ -74,8 +80,11 @@ class Contribution:
 class Scorecard:
     """A scorecard in memory. Between calls it keeps tables alone, never an applicant's, so threads may share it."""
 
-    def __init__(self, manifest: Manifest, model: Additive, golden_vectors: bytes) -> None:
+    def __init__(
+        self, manifest: Manifest, model: Additive, golden_vectors: bytes, terms: "Terms | None" = None
+    ) -> None:
         self.manifest = manifest
+        self.terms = terms
         self.model = model
         self.golden_vectors = golden_vectors
         self._inputs = Inputs(manifest.features)
@@ -99,7 +108,7 @@ class Scorecard:
         straight = Linear.none()
         if part := parts.get("linear"):
             straight = Linear.of(inputs, part.intercept, **_arrays(members, part, linear.ARRAYS))
-        return cls(manifest, Additive(grown, straight, inputs), members[golden.MEMBER])
+        return cls(manifest, Additive(grown, straight, inputs), members[golden.MEMBER], _terms(members))
 
     @property
     def name(self) -> str:
@@ -184,6 +193,27 @@ class Scorecard:
             out[some] = self._in_points(self.model.effects_of(self._withholding(x, is_problem, some, inputs), inputs))
         return out
 
+    def decide(
+        self,
+        row: Mapping[str, Any],
+        application: "Application | Mapping[str, Any]",
+        refused: Collection[str] = (),
+        left: Mapping[str, int] | None = None,
+    ) -> "Decision":
+        """Score an applicant and decide on what is asked for, by the lending terms the scorecard carries.
+
+        `application` is an `Application` or the mapping it is read from; `left` is what a lender can still lend, by
+        name. A scorecard without terms is an `ArtifactError`.
+        """
+        from saakh.application import Application  # noqa: PLC0415 - who only scores does not wait for it
+        from saakh.decide import decide  # noqa: PLC0415
+
+        if self.terms is None:
+            raise ArtifactError("this scorecard carries no lending terms: it scores, and does not decide")
+        asked = application if isinstance(application, Application) else Application.from_dict(application)
+        score = self.score(row, refused)
+        return decide(self.terms, asked, score.pd, score.points, score.missing, len(score.problems), left)
+
     def verify(self) -> golden.Verification:
         """Replay the golden vectors; an `ArtifactError` says which one is not reproduced."""
         return golden.replay(self, self.golden_vectors)
@@ -214,6 +244,14 @@ def load(path: str | PathLike[str]) -> Scorecard:
 def _contribution(spec: FeatureSpec, value: float, points: float) -> Contribution:
     known = None if np.isnan(value) else value
     return Contribution(spec.name, spec.description, spec.family, spec.unit, known, points)
+
+
+def _terms(members: Mapping[str, bytes]) -> "Terms | None":
+    if TERMS not in members:
+        return None
+    from saakh.terms_json import read_bytes  # noqa: PLC0415 - who only scores does not wait for it
+
+    return read_bytes(members[TERMS])
 
 
 def _check_digests(manifest: Manifest, members: Mapping[str, bytes]) -> None:

@@ -26,7 +26,7 @@ from saakh.errors import ArtifactError
 from saakh.inputs import Inputs
 from saakh.linear import ARRAYS as LINEAR
 from saakh.manifest import MEMBER, PROTOCOL, Manifest
-from saakh.scorecard import Scorecard
+from saakh.scorecard import TERMS, Scorecard
 from saakh.spec import FeatureSpec
 from saakh.trees import ARRAYS as TREES
 
@@ -93,6 +93,8 @@ def build(bundle: Bundle) -> bytes:
     model = DefaultModel.of_text(bundle.model)
     specs = specs_in_order(bundle, model)
     members = {"model.txt": bundle.model.encode(), **arrays(model)}
+    if "terms" in bundle.export:
+        members[TERMS] = bundle.export["terms"].encode()
     draft = Manifest.from_bytes(_json(describe(bundle, model, specs, members)))
     members["golden.json"] = golden_json(Scorecard(draft, model.additive, b""))
     return archive.pack({MEMBER: _json(describe(bundle, model, specs, members)), **members})

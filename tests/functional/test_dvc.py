@@ -13,7 +13,17 @@ from pipeline.run import STAGES, run_stage
 from pipeline.workspace import Workspace, digest
 from tests.functional.conftest import ROOT, small_params
 
-COPIED = ("pipeline", "features", "models", "saakh", "data/mappings", "data/policies", "dvc.yaml", ".dvcignore")
+COPIED = (
+    "pipeline",
+    "features",
+    "models",
+    "saakh",
+    "data/mappings",
+    "data/policies",
+    "data/lending",
+    "dvc.yaml",
+    ".dvcignore",
+)
 
 
 def dvc(folder: Path, *arguments: str) -> str:
