@@ -40,7 +40,8 @@ class Bundle:
             model=ws.need("train", "model.txt").read_text(encoding="utf-8"),
             specs=read_json(ws.need("derive", "specs.json")),
             train=train,
-            metrics=read_json(ws.need("evaluate", "metrics.json")) | {"selfcheck": _checked(ws)},
+            metrics=read_json(ws.need("evaluate", "metrics.json"))
+            | {"selfcheck": _checked(ws), "membership": doubts.membership(ws)},
             export=_settings(ws, params, train),
         )._checked()
 

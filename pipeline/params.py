@@ -11,7 +11,19 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from features.calendar import CALENDAR, Calendar
 from features.columns import PURPOSES
-from pipeline.sections import DAYS_MAX, Decide, Minimise, Optimise, Proxies, Reidentify, Section, Share
+from pipeline.sections import (
+    DAYS_MAX,
+    Decide,
+    Explain,
+    Fairness,
+    Membership,
+    Minimise,
+    Optimise,
+    Proxies,
+    Reidentify,
+    Section,
+    Share,
+)
 from pipeline.yamls import problems, read_yaml
 from saakh.errors import ConfigError
 from saakh.manifest import SEMVER
@@ -215,13 +227,6 @@ class Selfcheck(Section):
     refits: int = Field(30, ge=0, le=1_000)
 
 
-class Explain(Section):
-    """How many applicants the restricted page shows, and how many dots a chart has at most."""
-
-    applicants: int = Field(3, ge=1)
-    beeswarm_rows: int = Field(2_000, ge=10)
-
-
 class Export(Section):
     """The scorecard's version and its scale: `base_points` at `base_odds` good to one bad, `pdo` points double them.
 
@@ -274,6 +279,8 @@ class Params(Section):
     export: Export = Export()
     minimise: Minimise = Minimise()
     proxies: Proxies = Proxies()
+    membership: Membership = Membership()
+    fairness: Fairness = Fairness()
     decide: Decide = Decide()
     optimise: Optimise = Optimise()
     audit: Audit = Audit()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 DAYS_MAX = 36_500
 """A century: no window is longer, and dates can still be reckoned with."""
@@ -15,6 +15,13 @@ class Section(BaseModel):
     """A part of the parameters: frozen, and closed to keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Explain(Section):
+    """How many applicants the restricted page shows, and how many dots a chart has at most."""
+
+    applicants: int = Field(3, ge=1)
+    beeswarm_rows: int = Field(2_000, ge=10)
 
 
 class Minimise(Section):
@@ -44,6 +51,33 @@ class Proxies(Section):
     age_cuts_years: tuple[Annotated[int, Field(ge=17, le=110)], ...] = (30,)
     side_min: int = Field(50, ge=10)
     repeats: int = Field(5, ge=2, le=100)
+
+
+class Membership(Section):
+    """How many shadow models the membership audit learns; from 64 it is of full size. They come in pairs."""
+
+    shadows: int = Field(64, ge=6, le=1_024, multiple_of=2)
+
+
+class Fairness(Section):
+    """Ages at which groups are divided, and the search for an alternative that treats groups more alike.
+
+    It learns `candidates` models, and takes one that lessens the disparity by `less_min` of it and costs no more than
+    `loss_auc_max`. Groups of fewer than `people_min` are too small to steer it.
+    """
+
+    age_cuts_years: tuple[Annotated[int, Field(ge=17, le=110)], ...] = (25, 35, 50)
+    candidates: int = Field(200, ge=0, le=10_000)
+    less_min: float = Field(0.25, gt=0, lt=1)
+    loss_auc_max: float = Field(0.005, ge=0, le=0.5)
+    people_min: int = Field(50, ge=10)
+
+    @field_validator("age_cuts_years")
+    @classmethod
+    def _rising(cls, cuts: tuple[int, ...]) -> tuple[int, ...]:
+        if list(cuts) != sorted(set(cuts)):
+            raise ValueError("ages must rise, as in [25, 35, 50]")
+        return cuts
 
 
 class Reidentify(Section):

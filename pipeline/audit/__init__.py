@@ -41,6 +41,8 @@ from saakh.errors import ConfigError
 
 POLICIES = Path(__file__).parents[2] / "data" / "policies"
 NAME_MAX = 64
+RESEARCH = ("fairness", "membership", "proxies")
+"""Audits that look at what people agreed to show for research alone."""
 UNNAMED = "unnamed"
 """What counts are summed under whose names have capitals or digits: these might be a person's."""
 
@@ -203,7 +205,7 @@ def _export(params: Params, file: Path) -> Export:
 
 def _asked(params: Params, stage: str = "") -> dict[str, Any]:
     names = (params.policy,) if isinstance(params.policy, str) else tuple(params.policy)
-    is_research = stage == "proxies"
+    is_research = stage in RESEARCH
     names = tuple(dict.fromkeys([*names, params.proxies.policy])) if is_research else names
     files = {name: POLICIES / f"{name}.yaml" for name in names}
     return {

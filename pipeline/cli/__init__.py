@@ -82,7 +82,7 @@ def judge(params: ParamsFile = PARAMS) -> None:
 
 for _name, _sentence in STAGES.items():
     _stage(_name, _sentence)
-for _audit in (audits.minimise, audits.proxies):
+for _audit in (audits.minimise, audits.proxies, audits.membership, audits.fairness):
     app.command(rich_help_panel="Audits of a run")(_audit)
 
 

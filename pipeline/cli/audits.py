@@ -1,4 +1,4 @@
-"""Commands that audit what a model asks of people, beside the line: minimality and proxies."""
+"""Commands that audit what a model asks of people and how it treats them, beside the line."""
 
 from pipeline.cli.options import PARAMS, ParamsFile
 
@@ -11,6 +11,16 @@ def minimise(params: ParamsFile = PARAMS) -> None:
 def proxies(params: ParamsFile = PARAMS) -> None:
     """Audit how well the features tell protected attributes and life events, and what leaving those out costs."""
     _audit("proxies", params)
+
+
+def membership(params: ParamsFile = PARAMS) -> None:
+    """Audit whether somebody who holds the model could tell who taught it, by attacks with shadow models."""
+    _audit("membership", params)
+
+
+def fairness(params: ParamsFile = PARAMS) -> None:
+    """Audit whom the score approves and wrongly refuses, group by group, and search for a fairer model as accurate."""
+    _audit("fairness", params)
 
 
 def _audit(name: str, params_file: ParamsFile) -> None:

@@ -15,7 +15,17 @@ from pipeline.retention.errors import ErasureError
 from pipeline.run import STAGES
 from pipeline.workspace import Workspace, digest
 
-BESIDE = ("decide", "judge", "minimise", "optimise", "policy", "proxies", "reidentify")
+BESIDE = (
+    "decide",
+    "fairness",
+    "judge",
+    "membership",
+    "minimise",
+    "optimise",
+    "policy",
+    "proxies",
+    "reidentify",
+)
 """Folders that other commands make of people's rows. They go and are not made anew: whoever wants them asks again."""
 LEARNED = ("train/*.txt", "export/*")
 """What learned from everybody and may have been given to others, so that its digest says what is superseded."""

@@ -46,6 +46,7 @@ class Evidence:
     closed: dict[str, np.ndarray]
     refused: Sequence[tuple[str, ...]]
     selfcheck: dict[str, Any]
+    membership: dict[str, Any] = field(default_factory=lambda: {"verdict": "not run"})
     reidentify: dict[str, Any] | None = None
     policy_costs: dict[str, Any] | None = None
     audits: dict[str, Any] = field(default_factory=dict)
@@ -95,10 +96,11 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         outcome_supplied=_outcome_supplied(ws),
         closed=_closed(ws, scores),
         selfcheck=said(ws),
+        membership=said(ws, "membership"),
         reidentify=reidentify.fresh(ws),
         refused=refused(lacking, specs),
         policy_costs=_policy_costs(ws),
-        audits=read_audits(ws, stages["train"]["inputs"]),
+        audits=read_audits(ws, stages["train"]["inputs"]) | {"fairness": said(ws, "fairness")},
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.explain import fairness
 from pipeline.explain.charts import axis, bands, direction_found, swarms
 from pipeline.explain.contributions import TOLERANCE, sample
 from pipeline.explain.counts import (
@@ -81,6 +82,8 @@ def report(evidence: Evidence) -> str:
         calibration=risk_groups(evidence.stages["evaluate"], "through_the_door", counts),
         vintages=vintages(evidence.stages["evaluate"], counts),
         audits=drawn(evidence.audits),
+        fairness=fairness.drawn(evidence.audits),
+        membership=evidence.membership,
         features=features,
         directions=DIRECTIONS,
         reidentify=evidence.reidentify,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import doubts
+from pipeline.explain import fairness
 from pipeline.explain.evidence import Evidence
 from pipeline.pages import SMALLEST_CELL, percent, signed, words
 
@@ -21,6 +22,8 @@ def warnings(evidence: Evidence, points: np.ndarray) -> list[str]:
     told = [f"{text.rstrip('.')}." for text in evidence.stages["evaluate"]["warnings"]]
     told += _doubts(evidence.stages["evaluate"])
     told += _checked(evidence.selfcheck)
+    told += _attacked(evidence.membership)
+    told += fairness.warnings(evidence.audits)
     if asserted := evidence.consent.get("asserted_by_source", 0):
         share = percent(asserted / sum(evidence.consent.values()), 0)
         told.append(f"Consent is asserted by the source for {share} of the artefacts, not by the applicants.")
@@ -51,6 +54,17 @@ def _checked(found: dict[str, Any]) -> Iterator[str]:
         yield "No selfcheck was run on this model: leaks were not looked for."
         return
     yield from (f"Selfcheck: {text}." for text in (*doubts.reasons(found), *doubts.warnings(found)))
+
+
+def _attacked(found: dict[str, Any]) -> Iterator[str]:
+    """What the membership audit found, or that nobody tried."""
+    if found["verdict"] == "not run":
+        yield "No membership audit was run on this model: whether it gives away who taught it is not known."
+        return
+    size = f"{found['shadows']} shadow models of {found['loans_a_shadow']:,} loans each"
+    yield from (f"Membership, {size}: {text}." for text in doubts.membership_reasons(found))
+    if found["shadows"] < doubts.SHADOWS_FULL:
+        yield f"The membership audit was of reduced size: {size}, not {doubts.SHADOWS_FULL}."
 
 
 def closed_points(evidence: Evidence, points: np.ndarray, source: str) -> float | None:

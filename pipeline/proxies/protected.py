@@ -1,6 +1,6 @@
 """What no score may know, read for an audit alone: protected attributes and life events, under consent for research.
 
-Nothing else in the pipeline reads a protected column, and nothing but the audit reads this module: a test holds both.
+Nothing else in the pipeline reads a protected column, and nothing but audits reads this module: a test holds both.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,6 +66,15 @@ def targets(params: Params, ws: Workspace, application: pa.Array, tell: Tell = q
         traced = _traced(engine, params, ws, held, policies, tell)
     cuts = params.proxies.age_cuts_years
     return [*attributes(_of(declared, application), cuts), *life_events(_of(traced, application))]
+
+
+def declared(params: Params, ws: Workspace, application: pa.Array) -> pa.Table:
+    """The protected columns as each application's person had declared them, under consent for `research`, else null."""
+    policies = lent(params)
+    with closing(open_engine(params)) as engine:
+        cohort = engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT)
+        rows = _declared(engine, ws, engine.arrow(cohort, ["person_id", KEY]), policies)
+    return _of(rows, application)
 
 
 def lent(params: Params) -> tuple[Policy, ...]:

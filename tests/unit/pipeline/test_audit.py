@@ -66,8 +66,11 @@ def test_a_stage_is_recorded_with_who_when_what_and_on_which_digests(tmp_path: P
     assert said["counts"] == {"development": 70, "excluded: gap": 20}
 
 
-def test_the_proxy_audit_is_recorded_as_research_under_its_own_policy_too(tmp_path: Path, ws: Workspace) -> None:
-    audit.record(params(tmp_path), ws, Summary("proxies", 100, 90))
+@pytest.mark.parametrize("name", ["proxies", "fairness", "membership"])
+def test_what_looks_at_groups_is_recorded_as_research_under_its_own_policy_too(
+    tmp_path: Path, ws: Workspace, name: str
+) -> None:
+    audit.record(params(tmp_path), ws, Summary(name, 100, 90))
     said = line(ws)["entry"]
     assert said["purpose"] == "research"
     assert set(said["policies"]) == {"explicit-consent", "research-opt-in"}

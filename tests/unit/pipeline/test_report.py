@@ -109,6 +109,8 @@ def test_what_must_be_known_is_said_in_words():
         "12 bad of 90 loans: few.",
         "The interval of the AUC reaches 0.5: out of time, the ranking may be no better than chance.",
         "More loans of all later comers went bad than predicted, beyond chance: the risk level is set too low.",
+        "No membership audit was run on this model: whether it gives away who taught it is not known.",
+        "No fairness audit was run on this model: how it treats groups of people is not known.",
         "Consent is asserted by the source for 75\u00a0% of the artefacts, not by the applicants.",
         "Refusing must never cost points, yet closing a source does, on average: topups (−2.0).",
         "Having no value costs points, on average, for topups_90d (−2.0).",
