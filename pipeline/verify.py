@@ -12,21 +12,24 @@ from saakh.errors import ArtifactError
 from saakh.golden import Verification
 from saakh.linear import ARRAYS as LINEAR
 from saakh.scorecard import Scorecard
+from saakh.signature import Trust
 from saakh.trees import ARRAYS as TREES
 
 TEXT = "model.txt"
 
 
-def run(path: Path, tell: Tell = quiet) -> Summary:
-    """Verify the scorecard at `path`; an `ArtifactError` says what is not as it was exported."""
+def run(path: Path, tell: Tell = quiet, trust: Trust | None = None) -> Summary:
+    """Verify the scorecard at `path`; an `ArtifactError` says what is not as it was exported.
+
+    With `trust` one of these public keys must have signed it.
+    """
     with timed("verify") as summary:
         tell("reading", 0, 2)
         try:
             members = archive.read(path)
-            scorecard = Scorecard.from_members(members)
-            check_text(scorecard, members)
+            scorecard = Scorecard.from_members(members, trust)
             tell("replaying", 1, 2)
-            verified = scorecard.verify()
+            verified = replayed(scorecard, members)
         except ArtifactError as error:
             raise ArtifactError(f"{path}: {error}") from None
         summary.rows_in = summary.rows_out = verified.vectors
@@ -37,6 +40,12 @@ def run(path: Path, tell: Tell = quiet) -> Summary:
         }
         summary.facts = _facts(path, scorecard, verified)
     return summary
+
+
+def replayed(scorecard: Scorecard, members: dict[str, bytes]) -> Verification:
+    """That the model is one in both its forms, and gives the golden vectors."""
+    check_text(scorecard, members)
+    return scorecard.verify()
 
 
 def check_text(scorecard: Scorecard, members: dict[str, bytes]) -> None:
@@ -66,6 +75,7 @@ def _facts(path: Path, scorecard: Scorecard, verified: Verification) -> dict[str
         "scorecard": f"{path} ({manifest.name} {manifest.version}, as of {manifest.as_of[:10]})",
         "scale": f"{scale.base_points:g} points at {scale.base_odds:g} good to one bad; {scale.pdo:g} double the odds",
         "baseline": f"{scorecard.baseline:.1f} points",
-        "digests": "as exported; not signed",
+        "digests": "as exported",
+        "signature": str(scorecard.signature),
         "golden vectors": f"{verified.vectors:,} reproduced, largest difference {largest:.1e} points",
     }

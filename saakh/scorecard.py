@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from saakh import archive, golden, linear, trees
+from saakh import archive, golden, linear, signature, trees
 from saakh.additive import Additive
 from saakh.errors import ArtifactError
 from saakh.inputs import Inputs
@@ -18,6 +18,7 @@ from saakh.manifest import MEMBER, ArrayRef, Manifest, Part
 from saakh.reasons import Reason, Reasons
 from saakh.refusals import Refusals
 from saakh.scale import Bands, probabilities, probability
+from saakh.signature import UNSIGNED, Signed, Trust
 from saakh.spec import FeatureSpec
 from saakh.trees import Array, Trees
 
@@ -81,9 +82,15 @@ class Scorecard:
     """A scorecard in memory. Between calls it keeps tables alone, never an applicant's, so threads may share it."""
 
     def __init__(
-        self, manifest: Manifest, model: Additive, golden_vectors: bytes, terms: "Terms | None" = None
+        self,
+        manifest: Manifest,
+        model: Additive,
+        golden_vectors: bytes,
+        signed: Signed = UNSIGNED,
+        terms: "Terms | None" = None,
     ) -> None:
         self.manifest = manifest
+        self.signature = signed
         self.terms = terms
         self.model = model
         self.golden_vectors = golden_vectors
@@ -97,10 +104,14 @@ class Scorecard:
         self.baseline = manifest.scale.points(self._calibrated(model.mean))
 
     @classmethod
-    def from_members(cls, members: Mapping[str, bytes]) -> Self:
-        """The scorecard in a file's members, each checked against the digest in the manifest."""
+    def from_members(cls, members: Mapping[str, bytes], trust: Trust | None = None) -> Self:
+        """The scorecard in a file's members, each checked against the digest in the manifest.
+
+        With `trust` the signature is checked too, and before anything else is read.
+        """
         if MEMBER not in members:
             raise ArtifactError(f"not a scorecard: it has no {MEMBER}")
+        signed = signature.check(members, trust)
         manifest = Manifest.from_bytes(members[MEMBER])
         _check_digests(manifest, members)
         inputs, parts = len(manifest.features), {part.kind: part for part in manifest.parts}
@@ -108,7 +119,8 @@ class Scorecard:
         straight = Linear.none()
         if part := parts.get("linear"):
             straight = Linear.of(inputs, part.intercept, **_arrays(members, part, linear.ARRAYS))
-        return cls(manifest, Additive(grown, straight, inputs), members[golden.MEMBER], _terms(members))
+        found = Additive(grown, straight, inputs)
+        return cls(manifest, found, members[golden.MEMBER], signed, _terms(members))
 
     @property
     def name(self) -> str:
@@ -233,10 +245,14 @@ class Scorecard:
         return raw * self.manifest.calibration.slope + self.manifest.calibration.intercept
 
 
-def load(path: str | PathLike[str]) -> Scorecard:
-    """Load a scorecard; an `ArtifactError` says why a file is not one, or not whole any more."""
+def load(path: str | PathLike[str], trust: Trust | None = None) -> Scorecard:
+    """Load a scorecard; an `ArtifactError` says why a file is not one, or not whole any more.
+
+    `trust` is the public key that must have signed it (a PEM file or 64 hexadecimal digits), or several, of which one
+    must; it needs `saakh[verify]`. Without it digests alone are checked, and `signature` says what was not verified.
+    """
     try:
-        return Scorecard.from_members(archive.read(Path(path)))
+        return Scorecard.from_members(archive.read(Path(path)), trust)
     except ArtifactError as error:
         raise ArtifactError(f"{path}: {error}") from None
 
@@ -255,7 +271,7 @@ def _terms(members: Mapping[str, bytes]) -> "Terms | None":
 
 
 def _check_digests(manifest: Manifest, members: Mapping[str, bytes]) -> None:
-    if set(manifest.members) != set(members) - {MEMBER}:
+    if set(manifest.members) != set(members) - {MEMBER, signature.MEMBER}:
         raise ArtifactError("the manifest does not list the members that are there")
     if golden.MEMBER not in members:
         raise ArtifactError(f"no {golden.MEMBER}: nothing to verify it by")

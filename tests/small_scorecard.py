@@ -131,11 +131,17 @@ def write_run(root: Path, rows: int = 400) -> Params:
 
 
 @cache
-def packed() -> bytes:
-    """The bytes of a scorecard with 8 inputs, 40 trees of up to 8 leaves, and a linear part of three inputs."""
+def text() -> str:
+    """A model of 8 inputs as text: 40 trees of up to 8 leaves, and a linear part of three inputs."""
     arrays = {"center": (0.1, 0.0, -0.5), "scale": (1.5, 2.0, 0.25), "coefficient": (0.3, -0.2, 0.15)}
     linear = Linear.of(8, -0.4, feature=(0, 2, 5), mean=(0.05, 0.0, -0.1), **arrays)
-    return build(bundle(with_rest(booster(table()).model_to_string(), linear, Calibration(1.1, 0.2)), 8))
+    return with_rest(booster(table()).model_to_string(), linear, Calibration(1.1, 0.2))
+
+
+@cache
+def packed(**export: object) -> bytes:
+    """The bytes of the scorecard of that model."""
+    return build(bundle(text(), 8, **export))
 
 
 @cache

@@ -133,7 +133,12 @@ def read_signer(audit: Audit) -> Ed25519PrivateKey | None:
         return _private(text, f"the environment variable {KEY_ENV}") if text else None
     if text:
         raise ConfigError(f"both audit.key_file and {KEY_ENV} name a key for the audit log; set one of them")
-    return _private(_read(audit.key_file, "audit.key_file"), str(audit.key_file))
+    return read_private(audit.key_file, "audit.key_file")
+
+
+def read_private(path: Path, named_by: str) -> Ed25519PrivateKey:
+    """The key in a file that `named_by` names."""
+    return _private(_read(path, named_by), str(path))
 
 
 def read_public(named: str) -> str:

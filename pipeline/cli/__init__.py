@@ -11,7 +11,7 @@ import typer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
 
-from pipeline.cli import audit, audits, consent, decide, erase, features, policy, privacy
+from pipeline.cli import audit, audits, consent, decide, erase, features, policy, privacy, scorecards
 from pipeline.cli.options import PARAMS, ParamsFile, Policies
 from pipeline.run import STAGES
 from saakh.errors import SaakhError
@@ -32,6 +32,7 @@ app.command("export-table", rich_help_panel="Privacy")(privacy.export_table)
 app.add_typer(decide.app)  # without a name: its commands stand beside the stages
 app.add_typer(erase.app, name="retention")
 app.command(rich_help_panel="People")(erase.erase)
+app.add_typer(scorecards.app)
 
 
 def _stage(name: str, sentence: str) -> None:
@@ -101,13 +102,15 @@ def init(
 
 
 @app.command(rich_help_panel="Scorecards")
-def verify(scorecard: Annotated[Path, typer.Argument(help="A scorecard file.")]) -> None:
-    """Verify a scorecard: its digests, its model in both forms, and its own golden vectors."""
+def verify(
+    scorecard: Annotated[Path, typer.Argument(help="A scorecard file.")], trust: scorecards.Trust = None
+) -> None:
+    """Verify a scorecard: its digests, its signature, its model in both forms, and its own golden vectors."""
     from pipeline import verify as verification
     from pipeline.console import progress, show
 
     with progress("verify") as tell:
-        summary = verification.run(scorecard, tell)
+        summary = verification.run(scorecard, tell, trust or None)
     show(summary)
 
 

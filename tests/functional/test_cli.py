@@ -13,7 +13,22 @@ import yaml
 from pipeline.run import STAGES
 from tests.functional.conftest import ROOT, small_params
 
-COMMANDS = ["", "run", "simulate", "judge", "init", "key", "verify", "rebuild", "features", *STAGES]
+COMMANDS = [
+    "",
+    "run",
+    "simulate",
+    "judge",
+    "init",
+    "key",
+    "verify",
+    "rebuild",
+    "sign",
+    "score",
+    "serve",
+    "diff",
+    "features",
+    *STAGES,
+]
 COMMANDS += [f"features {name}" for name in ("list", "show", "sql", "docs")]
 COMMANDS += ["reidentify", "export-table", *(f"key {name}" for name in ("new", "shard", "rotate"))]
 COMMANDS += ["decide", "optimise", "letter"]

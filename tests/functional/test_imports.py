@@ -16,6 +16,9 @@ PLANTED = [
     ("pipeline/label.py", "import duckdb"),
     ("pipeline/derive.py", "import pyspark"),
     ("pipeline/label.py", "import typer"),
+    ("pipeline/label.py", "import fastapi"),
+    ("pipeline/serve/app.py", "import pyarrow"),
+    ("saakh/scale.py", "import cryptography"),
 ]
 
 

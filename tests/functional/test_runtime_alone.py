@@ -18,6 +18,10 @@ card = saakh.load(sys.argv[1])
 score = card.score({"input_0_30d": 0.5, "input_1_30d": None})
 assert card.verify().vectors >= 200
 assert "site-packages" in saakh.__file__, saakh.__file__
+try:
+    saakh.load(sys.argv[1], trust="0" * 64)
+except saakh.ArtifactError as error:
+    assert "not signed" in str(error)
 print(repr(score.points), score.band, *(reason.code for reason in score.reasons))
 """
 

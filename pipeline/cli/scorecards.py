@@ -1,0 +1,74 @@
+"""Commands on scorecard files: sign, compare, score with one, serve it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+File = Annotated[Path, typer.Argument(help="A scorecard file.")]
+Trust = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust",
+        help="The public key that must have signed it: a PEM file, or 64 hexadecimal digits; may be repeated.",
+    ),
+]
+PANEL = "Scorecards"
+
+
+@app.command(rich_help_panel=PANEL)
+def sign(
+    scorecard: File, key: Annotated[Path, typer.Option(help="The private key; `saakh audit key FILE` makes one.")]
+) -> None:
+    """Sign a scorecard, so that whoever loads it can tell who made it; signing again gives the same bytes."""
+    from pipeline import sign as signing
+    from pipeline.console import progress, show
+
+    with progress("sign") as tell:
+        summary = signing.run(scorecard, key, tell)
+    show(summary)
+
+
+@app.command(rich_help_panel=PANEL)
+def score(
+    path: Annotated[Path, typer.Argument(metavar="WORKSPACE_OR_FEATURES", help="A workspace, or its features file.")],
+    scorecard: Annotated[Path, typer.Option(help="The scorecard to score with.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; by default score/scores.parquet in the workspace.")
+    ] = None,
+    trust: Trust = None,
+) -> None:
+    """Score all applications of a workspace of purpose `score`, with reasons, honouring what each refused."""
+    from pipeline import score as scoring
+    from pipeline.console import progress, show
+
+    with progress("score") as tell:
+        summary = scoring.run(path, scorecard, tell, out, trust or None)
+    show(summary)
+
+
+@app.command(rich_help_panel=PANEL)
+def serve(
+    scorecard: Annotated[Path, typer.Option(help="The scorecard to serve; a new version put there is taken up.")],
+    trust: Trust = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0: any that is free.", min=0, max=65_535)] = 8000,
+    look_seconds: Annotated[float, typer.Option(help="How often to look for a new version.", min=0.05)] = 2.0,
+) -> None:
+    """Serve a scorecard over HTTP: score, explain, health, version, metrics (needs the extra `serve`)."""
+    from pipeline import serve as serving
+
+    serving.run(scorecard, trust or None, host, port, look_seconds)
+
+
+@app.command(rich_help_panel=PANEL)
+def diff(
+    before: Annotated[Path, typer.Argument(help="A scorecard file.")],
+    after: Annotated[Path, typer.Argument(help="Another.")],
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show what changed between two scorecards: inputs, scaling, points moved, bands crossed, reasons."""
+    from pipeline.diff import print_diff
+
+    print_diff(before, after, as_json=json)
