@@ -18,10 +18,12 @@ from pipeline.sections import (
     Fairness,
     Membership,
     Minimise,
+    Monitor,
     Optimise,
     Proxies,
     Reidentify,
     Section,
+    Selfcheck,
     Share,
 )
 from pipeline.yamls import problems, read_yaml
@@ -221,12 +223,6 @@ class Evaluate(Section):
         return self
 
 
-class Selfcheck(Section):
-    """How often training is repeated on permuted outcomes; from 30 the check is of full size."""
-
-    refits: int = Field(30, ge=0, le=1_000)
-
-
 class Export(Section):
     """The scorecard's version and its scale: `base_points` at `base_odds` good to one bad, `pdo` points double them.
 
@@ -283,6 +279,7 @@ class Params(Section):
     fairness: Fairness = Fairness()
     decide: Decide = Decide()
     optimise: Optimise = Optimise()
+    monitor: Monitor = Monitor()
     audit: Audit = Audit()
     reidentify: Reidentify = Reidentify()
     retention: Retention = Retention()

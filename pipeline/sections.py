@@ -114,3 +114,39 @@ class Optimise(Section):
     amounts_minor: tuple[Annotated[int, Field(ge=1)], ...] = (3_000_00, 5_000_00, 8_000_00, 15_000_00, 30_000_00)
     limits_minor: tuple[Annotated[int, Field(ge=1)], ...] = (5_000_00, 10_000_00, 25_000_00, 50_000_00, 100_000_00)
     pd_slope: float = Field(0.0, ge=0, le=5)
+
+
+class Monitor(Section):
+    """What a batch is held against a scorecard by.
+
+    `recent_days` before `as_of` are compared with the reference. A report on a population that did not change alarms
+    with chance `alarm_share` at most. Changes of `psi_tolerated`, `share_tolerated` and `points_tolerated` count as
+    none, and so does one of an input that moves the mean score by less than `input_points_tolerated`; months differ by
+    `vintage_sd` at least in the logarithm of bad loans per expected one. A first instalment is missed at
+    `early_dpd_days`. Approval follows decisions, else `cutoff_points`, else the reference's median; `groups` names the
+    column of `people` by which it is compared. What is found beyond chance is to be acted on from `act_psi` of the
+    score, `act_points` of the mean score, `act_share` of approvals, `act_gap` of missing values or of a source, and
+    `act_ratio` bad loans for each one expected.
+    """
+
+    recent_days: int = Field(30, ge=1, le=DAYS_MAX)
+    alarm_share: float = Field(0.05, gt=0, lt=0.5)
+    psi_tolerated: float = Field(0.02, ge=0, le=1)
+    share_tolerated: Share = 0.02
+    points_tolerated: float = Field(1.0, ge=0, le=1e3)
+    input_points_tolerated: float = Field(0.5, ge=0, le=1e3)
+    vintage_sd: float = Field(0.1, ge=0, le=2)
+    early_dpd_days: int = Field(15, ge=1, le=DAYS_MAX)
+    groups: Literal["gender"] | None = None
+    cutoff_points: float | None = Field(None, ge=-1e6, le=1e6)
+    act_psi: float = Field(0.25, gt=0, le=10)
+    act_points: float = Field(10.0, gt=0, le=1e3)
+    act_share: float = Field(0.1, gt=0, le=1)
+    act_gap: float = Field(0.25, gt=0, le=1)
+    act_ratio: float = Field(1.25, ge=1, le=100)
+
+
+class Selfcheck(Section):
+    """How often training is repeated on permuted outcomes; from 30 the check is of full size."""
+
+    refits: int = Field(30, ge=0, le=1_000)

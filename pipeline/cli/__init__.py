@@ -11,7 +11,7 @@ import typer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
 
-from pipeline.cli import audit, audits, consent, decide, erase, features, policy, privacy, scorecards
+from pipeline.cli import audit, audits, consent, decide, erase, features, monitor, policy, privacy, scorecards
 from pipeline.cli.options import PARAMS, ParamsFile, Policies
 from pipeline.run import STAGES
 from saakh.errors import SaakhError
@@ -30,6 +30,7 @@ app.add_typer(privacy.key, name="key", rich_help_panel="Data of your own")
 app.command("reidentify", rich_help_panel="Privacy")(privacy.reidentify)
 app.command("export-table", rich_help_panel="Privacy")(privacy.export_table)
 app.add_typer(decide.app)  # without a name: its commands stand beside the stages
+app.command(rich_help_panel="Scorecards")(monitor.monitor)
 app.add_typer(erase.app, name="retention")
 app.command(rich_help_panel="People")(erase.erase)
 app.add_typer(scorecards.app)

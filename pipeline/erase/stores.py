@@ -16,15 +16,8 @@ from pipeline.run import STAGES
 from pipeline.workspace import Workspace, digest
 
 BESIDE = (
-    "decide",
-    "fairness",
-    "judge",
-    "membership",
-    "minimise",
-    "optimise",
-    "policy",
-    "proxies",
-    "reidentify",
+    *("decide", "fairness", "judge", "membership", "minimise", "monitor", "optimise", "policy", "proxies"),
+    *("reidentify", "score"),
 )
 """Folders that other commands make of people's rows. They go and are not made anew: whoever wants them asks again."""
 LEARNED = ("train/*.txt", "export/*")
