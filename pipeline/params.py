@@ -14,6 +14,7 @@ from features.columns import PURPOSES
 from pipeline.sections import (
     DAYS_MAX,
     Decide,
+    Evaluate,
     Explain,
     Fairness,
     Membership,
@@ -201,26 +202,6 @@ class Train(Section):
     leaf_bads_min: float = Field(10.0, ge=0)
     column_share: float | None = Field(None, gt=0, le=1)
     lambda_l2: float = Field(20.0, ge=0)
-
-
-class Evaluate(Section):
-    """How intervals are drawn, and what a loan brings and costs as shares of its principal.
-
-    `gain` is earned on a good loan; None takes it from the loans' own terms. A bad one loses nothing with chance
-    `no_loss_share`, everything with chance `whole_loss_share`, and anything between with equal chance.
-    """
-
-    confidence: float = Field(0.95, gt=0.5, lt=1)
-    resamples: int = Field(1_000, ge=100)
-    gain: float | None = Field(None, ge=0, le=10)
-    no_loss_share: Share = 0.55
-    whole_loss_share: Share = 0.1
-
-    @model_validator(mode="after")
-    def _of_one_whole(self) -> Self:
-        if self.no_loss_share + self.whole_loss_share > 1:
-            raise ValueError("no_loss_share and whole_loss_share are shares of the same loans; together at most 1")
-        return self
 
 
 class Export(Section):

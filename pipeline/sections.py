@@ -1,10 +1,10 @@
-"""A section of the parameters, and those of what stands beside the line: audits, decisions."""
+"""A section of the parameters; those of what judges a model, and of what stands beside the line."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 DAYS_MAX = 36_500
 """A century: no window is longer, and dates can still be reckoned with."""
@@ -150,3 +150,23 @@ class Selfcheck(Section):
     """How often training is repeated on permuted outcomes; from 30 the check is of full size."""
 
     refits: int = Field(30, ge=0, le=1_000)
+
+
+class Evaluate(Section):
+    """How intervals are drawn, and what a loan brings and costs as shares of its principal.
+
+    `gain` is earned on a good loan; None takes it from the loans' own terms. A bad one loses nothing with chance
+    `no_loss_share`, everything with chance `whole_loss_share`, and anything between with equal chance.
+    """
+
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    resamples: int = Field(1_000, ge=100)
+    gain: float | None = Field(None, ge=0, le=10)
+    no_loss_share: Share = 0.55
+    whole_loss_share: Share = 0.1
+
+    @model_validator(mode="after")
+    def _of_one_whole(self) -> Self:
+        if self.no_loss_share + self.whole_loss_share > 1:
+            raise ValueError("no_loss_share and whole_loss_share are shares of the same loans; together at most 1")
+        return self
