@@ -8,7 +8,7 @@ from scipy.special import ndtr
 
 from models.membership import Curve, attacks, halves, known, sureness, told
 
-HOW = {"confidence": 0.95, "resamples": 200, "seed": 1}
+HOW = {"confidence": 0.95, "resamples": 100, "seed": 1}
 
 
 def test_halves_come_in_pairs_and_everybody_teaches_every_second_shadow() -> None:
@@ -35,7 +35,7 @@ def test_what_is_known_of_a_loan_leaves_out_the_pair_that_is_attacked() -> None:
     assert of.spread_out[0, 0] == pytest.approx(sqrt(2))
 
 
-def drawn(shift: float, shadows: int = 32, people: int = 1_200, seed: int = 1):
+def drawn(shift: float, shadows: int = 32, people: int = 1_000, seed: int = 1):
     """Two loans a person; shadows that learned from them are surer of them by `shift` standard deviations."""
     rng = np.random.default_rng(seed)
     who, taught = np.repeat(np.arange(people), 2), halves(people, shadows, seed)

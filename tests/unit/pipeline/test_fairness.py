@@ -154,9 +154,9 @@ def test_the_frontier_holds_what_no_other_beats() -> None:
 
 
 def test_an_alternative_is_found_where_a_column_tells_a_group_for_nothing(loans: Sample) -> None:
-    asked = params(**SHORT, **EXPORT, fairness={"candidates": 12, "loss_auc_max": 0.02})
+    asked = params(**SHORT, **EXPORT, fairness={"candidates": 4, "loss_auc_max": 0.02})
     found = search(asked, specs(), loans, scored(loans, asked), [sides(loans)])
-    assert found["candidates"] == 12
+    assert found["candidates"] == 4
     assert found["alternative"] is not None
     assert "location" in found["alternative"] or "features that tell most of side" in found["alternative"]
     assert found["best"]["loss"] <= 0.02
@@ -170,10 +170,10 @@ def test_an_alternative_is_found_where_a_column_tells_a_group_for_nothing(loans:
 def test_none_is_found_where_the_risk_itself_goes_with_the_group() -> None:
     sample = world(1_500)
     apart = Grouping("side", ("left", "right"), (sample.x[:, AT["airtime_0"]] > 0).astype(np.int64))
-    asked = params(**SHORT, **EXPORT, fairness={"candidates": 6})
+    asked = params(**SHORT, **EXPORT, fairness={"candidates": 3})
     found = search(asked, specs(), sample, scored(sample, asked), [apart])
-    assert (found["alternative"], found["candidates"]) == (None, 6)
-    assert len(found["cloud"]) == 6
+    assert (found["alternative"], found["candidates"]) == (None, 3)
+    assert len(found["cloud"]) == 3
 
 
 def test_without_candidates_or_large_groups_nothing_is_looked_for(loans: Sample) -> None:
@@ -191,7 +191,7 @@ def test_ages_must_rise() -> None:
 
 def test_nobody_who_agreed_is_an_error_and_a_run_of_some_writes_what_it_found(tmp_path: Path, loans: Sample) -> None:
     write_world(tmp_path, loans)
-    asked, ws = params(workspace=tmp_path, **SHORT, **EXPORT, fairness={"candidates": 3}), Workspace(tmp_path)
+    asked, ws = params(workspace=tmp_path, **SHORT, **EXPORT, fairness={"candidates": 2}), Workspace(tmp_path)
     train.write(asked, ws, specs(), loans, train.learn(asked, specs(), loans))
     declare(tmp_path, loans, agreed=loans.person < 0)
     with pytest.raises(ConsentError, match="none is of a person who agreed to `research`"):
@@ -203,7 +203,7 @@ def test_nobody_who_agreed_is_an_error_and_a_run_of_some_writes_what_it_found(tm
     by_gender = found["sides"][0]["attributes"][1]
     assert [group["group"] for group in by_gender["groups"]] == ["female", "male"]
     assert summary.facts["less discriminatory alternative"] == fairness.ended(found)
-    assert found["search"]["candidates"] == 3
+    assert found["search"]["candidates"] == 2
     own = read_scores(ws, loans)
     assert own.sides["out_of_fold"].sum() == by_gender_loans(found, "out_of_fold")
     (tmp_path / "train/scores.parquet").write_bytes(b"other")

@@ -48,7 +48,7 @@ def found() -> dict:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, Workspace]:
     root = tmp_path_factory.mktemp("report")
-    return write_run(root, 600), Workspace(root)
+    return write_run(root, 300), Workspace(root)
 
 
 def page(run, name: str = "", content: dict | None = None, model: str | None = None) -> str:

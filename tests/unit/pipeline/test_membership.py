@@ -20,7 +20,7 @@ from saakh.errors import LeakageError
 from tests.ascii import rows
 from tests.minimal_world import params, specs, world, write_world
 
-SMALL = {"membership": {"shadows": 8}, "train": {"folds": 2, "rounds_max": 10, "learning_rate": 0.3, "gap_days": 0}}
+SMALL = {"membership": {"shadows": 6}, "train": {"folds": 2, "rounds_max": 10, "learning_rate": 0.3, "gap_days": 0}}
 
 
 @pytest.fixture(scope="module")
