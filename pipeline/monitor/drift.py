@@ -102,7 +102,8 @@ def approval(two: Compared) -> Found:
     shares = float(before.mean()), float(after.mean())
     p = share_p(*shares, two.n, two.m, two.asked.share_tolerated)
     change = shares[1] - shares[0]
-    shown = {"by": by, "reference": shares[0], "batch": shares[1], "change": change, "p": p}
+    told = [told_share(flags) for flags in (before, after)]
+    shown = {"by": by, "reference": told[0], "batch": told[1], "p": p}
     said = f"approvals went from {percent(shares[0])} to {percent(shares[1])}"
     return Found(shown, [Question("approval", "share", p, abs(change) >= two.asked.act_share, said)])
 
@@ -137,7 +138,8 @@ def fairness(two: Compared) -> Found | None:
     names = sorted({*two.before.group.tolist(), *two.after.group.tolist()} - {""})
     before, after, by = approved(two)
     sides = [_rates(two.before.group, before, names), _rates(two.after.group, after, names)]
-    kept = [name for name in names if all(cells.enough(side[name][0]) for side in sides)]
+    flags = ((two.before.group, before), (two.after.group, after))
+    kept = [name for name in names if all(told_share(own[group == name]) is not None for group, own in flags)]
     if len(kept) < 2:
         return None
     best = max(kept, key=lambda name: sides[0][name][1])
@@ -175,7 +177,7 @@ def inputs(two: Compared, card: Scorecard) -> Found:
         points = csi_points(before, after, two.before.contributions[:, i], two.after.contributions[:, i])
         grave = abs(points) >= two.asked.act_points
         shown.append({"name": spec.name, "family": spec.family, **_index(found), "csi_points": points})
-        said = f"{spec.name} changed (CSI {found.psi:.3f}, limit {found.limit:.3f}): {signed(points)} points"
+        said = f"input {spec.name} changed (CSI {found.psi:.3f}, limit {found.limit:.3f}): {signed(points)} points"
         matters = abs(points) >= two.asked.input_points_tolerated or found.psi >= two.asked.act_psi
         tests.append(Question("inputs", spec.name, found.p if matters else 1.0, grave, said))
     shown.sort(key=lambda row: (-row["psi"] / row["limit"], row["name"]))
@@ -195,12 +197,12 @@ def missing(two: Compared, card: Scorecard) -> Found:
     """How often each input has no value."""
     shown, tests, moved = [], [], []
     for i, name in enumerate(card.features):
-        before, after = (int(np.isnan(side.x[:, i]).sum()) for side in (two.before, two.after))
-        shares = before / len(two.before), after / len(two.after)
+        before, after = (np.isnan(side.x[:, i]) for side in (two.before, two.after))
+        shares = float(before.mean()), float(after.mean())
         p = share_p(*shares, two.n, two.m, two.asked.share_tolerated)
-        shown.append({"name": name, "reference": _seen(before, two.before), "batch": _seen(after, two.after), "p": p})
+        shown.append({"name": name, "reference": told_share(before), "batch": told_share(after), "p": p})
         moved.append(abs(shares[1] - shares[0]))
-        said = f"{name} is missing in {percent(shares[1], 0)} of applications, before in {percent(shares[0], 0)}"
+        said = f"input {name} is missing in {percent(shares[1], 0)} of applications, before in {percent(shares[0], 0)}"
         tests.append(Question("missing", name, p, abs(shares[1] - shares[0]) >= two.asked.act_gap, said))
     order = sorted(range(len(shown)), key=lambda i: (tests[i].p, -moved[i], tests[i].name))
     return Found({"features": [shown[i] for i in order]}, tests)
@@ -233,10 +235,11 @@ def _named(numbers: Codes) -> dict[str, int]:
     return dict(zip(STATUSES, numbers.tolist(), strict=True))
 
 
-def _seen(count: int, side: Side) -> float | None:
+def told_share(flags: Flags) -> float | None:
     """A share, unless it or the rest stands for a few applications."""
-    told = cells.told({"is": count, "is not": len(side) - count})
-    return cells.share(told["is"], len(side))
+    count = int(flags.sum())
+    told = cells.told({"is": count, "is not": len(flags) - count})
+    return cells.share(told["is"], len(flags))
 
 
 def _bands(names: Sequence[str], before: Codes, after: Codes) -> list[dict[str, Any]]:

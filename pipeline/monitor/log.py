@@ -39,7 +39,8 @@ def figures(report: dict[str, Any]) -> Iterator[tuple[str, float]]:
         yield "score.psi", report["score"]["psi"]
         yield "score.psi_limit", report["score"]["limit"]
         yield "score.mean_change", report["score"]["mean_points"]["change"]
-        yield "approval.share", report["approval"]["batch"]
+        if report["approval"]["batch"] is not None:
+            yield "approval.share", report["approval"]["batch"]
         yield "reasons.psi", report["reasons"]["psi"]
         yield "inputs.csi_points_total", report["inputs"]["csi_points_total"]
         yield "inputs.csi_largest", max(row["psi"] for row in report["inputs"]["features"])

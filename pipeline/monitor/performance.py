@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import chi2, nbinom, norm
+from scipy.stats import nbinom, norm
 
 from models.arrays import Codes, Flags, Floats, Times
 from models.discrimination import Estimate, auc, gini
@@ -32,6 +32,7 @@ GROWN = 0.95
 GINI_FALL = 0.5
 """The share of the reference's Gini below which a ranking that fell beyond chance is to be acted on."""
 STEPS = 25
+GRAVE_CHANCE = 0.025
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,10 @@ class Ratio:
         """Observed over expected."""
         return self.observed / self.expected
 
-    @property
-    def low(self) -> float:
-        """The lower end of its exact 95 % interval for a Poisson number (Garwood 1936)."""
-        return float(chi2.ppf(0.025, 2 * self.observed)) / 2 / self.expected if self.observed else 0.0
+    def surpasses(self, times: float, spread: float) -> bool:
+        """Whether more than so many for each one expected is beyond doubt at 97.5 %, the scatter of months included."""
+        least = Ratio(self.rows, self.observed, self.expected * times, self.variance)
+        return least.chances(spread)[0] < GRAVE_CHANCE
 
     def chances(self, spread: float) -> tuple[float, float]:
         """How likely so many or more are, and so few or fewer, when months scatter by `spread` besides.
@@ -143,7 +144,7 @@ def _level(params: Params, area: str, name: str, ratio: Ratio, spread: float, *,
     what = "bad loans" if area == "calibration" else "first instalments missed"
     when = name if name == "all months" else spoken(name)
     said = f"{when}: {ratio.value:.2f} {what} for each one expected, of {cells_said(ratio.rows)}"
-    return Question(area, name, p, ratio.low > params.monitor.act_ratio, said)
+    return Question(area, name, p, ratio.surpasses(params.monitor.act_ratio, spread), said)
 
 
 def cells_said(rows: int) -> str:

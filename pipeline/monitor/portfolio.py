@@ -8,6 +8,7 @@ from models.arrays import Codes, Flags
 from models.metrics import probability
 from pipeline.monitor import cells
 from pipeline.monitor.book import BUCKETS, DAY_S, bucket
+from pipeline.monitor.drift import told_share
 from pipeline.monitor.sides import BAD, UNKNOWN, Side
 from pipeline.params import Params
 
@@ -111,20 +112,13 @@ def overrides(side: Side) -> dict[str, Any] | None:
     told, rows = cells.table(numbers), []
     for name in outcomes:
         own = asked & (side.decided == name)
-        rows.append({"decided": name, **told[name], "granted_share": _rate(side.granted[own]), **_bads(side, own)})
+        rows.append({"decided": name, **told[name], "granted_share": told_share(side.granted[own]), **_bads(side, own)})
     low, high = asked & (side.decided == "decline"), asked & (side.decided == "offer")
     return {
         "outcomes": rows,
-        "low_side_share": _rate(side.granted[low]),
-        "high_side_share": _rate(~side.granted[high]),
+        "low_side_share": told_share(side.granted[low]),
+        "high_side_share": told_share(~side.granted[high]),
     }
-
-
-def _rate(flags: Flags) -> float | None:
-    """A share, unless it stands for a few on either side."""
-    count = int(flags.sum())
-    told = cells.told({"is": count, "is not": len(flags) - count})
-    return cells.share(told["is"], len(flags))
 
 
 def _bads(side: Side, rows: Flags) -> dict[str, float | None]:

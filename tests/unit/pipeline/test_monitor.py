@@ -82,7 +82,7 @@ def test_an_input_that_is_lost_is_missing_and_a_source_that_closes_is_not_covere
 
 
 def test_more_risk_shows_in_first_instalments_before_labels_and_in_both_after(reference: Params, tmp_path: Path):
-    soon = report_of(reference, tmp_path / "soon", timedelta(days=60), rows=1_800, odds=2.5)
+    soon = report_of(reference, tmp_path / "soon", timedelta(days=60), rows=2_400, odds=4.0)
     assert {alarm["area"] for alarm in soon["alarms"]} == {"early"}
     assert soon["severity"] == "act"
     assert soon["calibration"] is None
