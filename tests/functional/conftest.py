@@ -31,6 +31,8 @@ def small_params(folder: Path, **changed: object) -> Params:
     if not os.environ.get("SAAKH_FULL"):
         raw["simulate"]["people"] = 400
         raw["evaluate"]["resamples"] = 200
+        raw["selfcheck"]["refits"] = 1
+    raw["decide"]["terms"] = str(ROOT / raw["decide"]["terms"])
     raw["ingest"] |= {
         "source": str(folder / "raw"),
         "mapping": str(ROOT / raw["ingest"]["mapping"]),

@@ -111,7 +111,7 @@ def test_the_filter_leaves_the_inputs_that_match(run, browser: Browser):
 
 def test_the_page_reads_without_its_script_and_fits_a_phone(run, browser: Browser):
     with opened(browser, run[1] / "explain" / "report.html", script=False) as found:
-        assert found.page.locator("h2").count() == 14
+        assert found.page.locator("h2").count() == 15
         assert found.page.locator(".swarm path").count() > 15
         assert not found.page.locator("#theme").is_visible()
     with opened(browser, run[1] / "explain" / "report.html", width=390) as found:

@@ -6,6 +6,7 @@ from random import Random
 
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from features.tables import consents
 from pipeline.engines import Embedded, Engine
@@ -155,3 +156,9 @@ def test_artefacts_of_equal_ranges_open_each_range_once(engine: Engine) -> None:
     held = engine.table(rows(consents, "\n".join([heading, *drawn])))
     found = engine.arrow(openings(engine.table(cohort), held, "train", NO_BOUNDS), ["application_id"])
     assert found["application_id"].to_pylist() == sorted(names["application_id"])
+
+
+def test_a_bound_may_be_no_days_at_all_and_not_fewer() -> None:
+    assert Bounds(age_days_max=0).age_days_max == 0
+    with pytest.raises(ValidationError):
+        Bounds(age_days_max=-1)
