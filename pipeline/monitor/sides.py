@@ -13,7 +13,7 @@ from models.arrays import Codes, Flags, Floats, Times
 from pipeline.engines import read_table
 from pipeline.monitor.book import Book, read_book
 from pipeline.params import Params
-from pipeline.sample import KEY, positions
+from pipeline.sample import KEY, positions, refusals, refused
 from pipeline.workspace import Workspace, read_json
 from saakh import Scorecard
 from saakh.errors import ConsentError, ContractError, EmptyInputError
@@ -118,7 +118,9 @@ def _side(params: Params, ws: Workspace, card: Scorecard, as_of: np.datetime64) 
         raise ContractError(f"{ws.root}: derive wrote no {', '.join(missing[:5])}, which the scorecard asks for")
     derived = derived.take(positions(derived, key, "features"))
     x = np.column_stack([derived[name].to_numpy().astype(np.float64) for name in card.features])
-    scores, contributions = card.score_many(x), card.explain_many(x)
+    specs = card.manifest.features
+    withheld = refused(refusals(ws, key, specs), specs)
+    scores, contributions = card.score_many(x, withheld), card.explain_many(x, withheld)
     _, person = np.unique(cohort["person_id"].to_numpy(), return_inverse=True)
     status = _status(ws, key)
     return Side(
