@@ -28,7 +28,7 @@ from tests.sparks import QUICK, need_spark
 CLOSE = 1e-9
 FULL = bool(os.environ.get("SAAKH_FULL"))
 APPLICATIONS = 150
-PARTS = 1 if FULL else 4
+PARTS = 1 if FULL else 8
 """`make test` measures a part of the catalogue on a run; that every declaration runs is tests/spec's affair."""
 pytestmark = pytest.mark.timeout(3_600)
 

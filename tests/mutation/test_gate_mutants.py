@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Claim
 
 ROOT = Path(__file__).parents[2]
-EVERY = 1 if os.environ.get("SAAKH_FULL") else 12
+EVERY = 1 if os.environ.get("SAAKH_FULL") else 24
 
 
 @pytest.mark.timeout(3_600)
