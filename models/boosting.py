@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import lightgbm as lgb
 import numpy as np
@@ -70,13 +70,13 @@ def grow(x: Floats, bad: Flags, fold: Codes, folds: int, inputs: Inputs, setting
     lack good or bad rows is a `ContractError`.
     """
     refuse_one_class(bad, fold)
-    grown_with = _parameters(inputs, settings, float(bad.mean()))
+    parameters = _parameters(inputs, settings, float(bad.mean()))
     data = lgb.Dataset(
-        x, bad.astype(np.float64), feature_name=list(inputs.names), params=grown_with, free_raw_data=False
+        x, bad.astype(np.float64), feature_name=list(inputs.names), params=parameters, free_raw_data=False
     ).construct()
     parts = [data.subset(np.flatnonzero(fold != f).tolist()) for f in range(folds)]
     texts = [
-        normalised(lgb.train(grown_with, part, settings.rounds_max).model_to_string(), inputs)
+        normalised(lgb.train(parameters, part, settings.rounds_max).model_to_string(), inputs)
         for part in (data, *parts)
     ]
     return Grown(texts[0], tuple(texts[1:]))
@@ -124,24 +124,40 @@ def refuse_one_class(bad: Flags, fold: Codes) -> None:
             )
 
 
-def _parameters(inputs: Inputs, settings: Settings, bad_rate: float) -> dict[str, object]:
+def grown_with(
+    inputs: Inputs,
+    *,
+    leaves: int,
+    leaf_rows_min: int,
+    column_share: float,
+    lambda_l2: float,
+    learning_rate: float,
+    seed: int,
+    threads: int = 1,
+) -> dict[str, object]:
+    """LightGBM's parameters for small trees that come out the same each time; what it would report is not asked for."""
     return {
         "objective": "binary",
         "metric": "None",
         "max_bin": 63,
-        "feature_fraction": settings.column_share,
-        "num_leaves": settings.leaves,
-        "min_data_in_leaf": settings.leaf_rows_min,
-        "min_sum_hessian_in_leaf": settings.leaf_bads_min * (1 - bad_rate),  # Σ p (1 − p): a bad counts 1 − p
-        "lambda_l2": settings.lambda_l2,
-        "learning_rate": settings.learning_rate,
+        "feature_fraction": column_share,
+        "num_leaves": leaves,
+        "min_data_in_leaf": leaf_rows_min,
+        "lambda_l2": lambda_l2,
+        "learning_rate": learning_rate,
         "monotone_constraints": list(inputs.monotone),
-        "seed": settings.seed,
+        "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": 1,
+        "num_threads": threads,
         "verbosity": -1,
     }
+
+
+def _parameters(inputs: Inputs, settings: Settings, bad_rate: float) -> dict[str, object]:
+    said = {name: value for name, value in asdict(settings).items() if name not in {"leaf_bads_min", "rounds_max"}}
+    least = settings.leaf_bads_min * (1 - bad_rate)  # Σ p (1 − p): a bad counts 1 − p
+    return grown_with(inputs, **said) | {"min_sum_hessian_in_leaf": least}
 
 
 def _bound(value: float | None, otherwise: str) -> str:

@@ -1,13 +1,13 @@
 """One booster on all rows: what audits learn again and again, where the default model would take too long."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 
 from models.arrays import Codes, Flags, Floats
-from models.boosting import Inputs, column_share_for, log_odds, normalised, refuse_one_class
+from models.boosting import Inputs, column_share_for, grown_with, log_odds, normalised, refuse_one_class
 
 
 @dataclass(frozen=True)
@@ -66,43 +66,30 @@ def fit_lone(x: Floats, bad: Flags, fold: Codes, inputs: Inputs, settings: LoneS
     lack good or bad rows is a `ContractError`.
     """
     refuse_one_class(bad, fold)
-    grown_with = _parameters(inputs, settings, threads)
+    parameters = _parameters(inputs, settings, threads)
     data = lgb.Dataset(
-        x, bad.astype(np.float64), feature_name=list(inputs.names), params=grown_with, free_raw_data=False
+        x, bad.astype(np.float64), feature_name=list(inputs.names), params=parameters, free_raw_data=False
     )
     parts = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in np.unique(fold)]
     stop = lgb.early_stopping(settings.early_stopping_rounds, verbose=False)
     kept: dict[str, Any] = lgb.cv(
-        grown_with, data, settings.rounds_max, folds=parts, feval=_log_loss, callbacks=[stop], return_cvbooster=True
+        parameters, data, settings.rounds_max, folds=parts, feval=_log_loss, callbacks=[stop], return_cvbooster=True
     )
     losses = kept["valid log_loss-mean"]
     out_of_fold = np.empty(len(bad))
     for (_, held), booster in zip(parts, kept["cvbooster"].boosters, strict=True):
         text = normalised(booster.model_to_string(num_iteration=len(losses)), inputs)
         out_of_fold[held] = log_odds(text, x[held], threads)
-    final = lgb.train(grown_with, data, len(losses))
+    final = lgb.train(parameters, data, len(losses))
     used = final.feature_importance("split") > 0
     names = tuple(n for n, is_used in zip(inputs.names, used, strict=True) if is_used)
     return Lone(normalised(final.model_to_string(), inputs), len(losses), out_of_fold, float(losses[-1]), names)
 
 
 def _parameters(inputs: Inputs, settings: LoneSettings, threads: int) -> dict[str, object]:
-    return {
-        "objective": "binary",
-        "metric": "None",
-        "max_bin": 63,
-        "feature_fraction": settings.column_share,
-        "num_leaves": settings.leaves,
-        "min_data_in_leaf": settings.leaf_rows_min,
-        "lambda_l2": settings.lambda_l2,
-        "learning_rate": settings.learning_rate,
-        "monotone_constraints": list(inputs.monotone),
-        "seed": settings.seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": threads,
-        "verbosity": -1,
-    }
+    said = asdict(settings)
+    del said["rounds_max"], said["early_stopping_rounds"]
+    return grown_with(inputs, **said, threads=threads)
 
 
 def _log_loss(probability: Floats, data: lgb.Dataset) -> tuple[str, float, bool]:

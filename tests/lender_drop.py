@@ -26,6 +26,19 @@ TOPUPS: dict[str, Any] = {
         "is_advance": "advance",
     },
 }
+CALLS: dict[str, Any] = {
+    "files": "calls*",
+    "table": "calls",
+    "columns": {
+        "person_id": "user",
+        "event_at": "at",
+        "available_at": {"like": "event_at"},
+        "contact_id": "other",
+        "direction": "way",
+        "duration_s": {"constant": 1},
+        "is_answered": {"constant": True},
+    },
+}
 HEADER = "user,at,got,rupees,kind,advance\n"
 GOOD = "u1,2026-01-05 10:00:00,2026-01-05 10:05:00,19.99,data,no\n"
 

@@ -80,18 +80,24 @@ def search(
         return {"candidates": 0, "alternative": None}
     within = [t for t in tried if t[0].loss <= params.fairness.loss_auc_max]
     best = min(within, key=lambda t: (t[0].disparity, t[0].loss, t[0].candidate.words()), default=None)
-    enough = best is not None and best[0].disparity <= (1 - params.fairness.less_min) * base.disparity
+    found = _found(base, [t for t, _ in tried], names, steered)
+    if best is None:
+        return found | {"best": None, "alternative": None}
+    enough = best[0].disparity <= (1 - params.fairness.less_min) * base.disparity
+    sides = _confirmed(params, sample, scores, best[1], steered)
+    words = best[0].candidate.words() if enough else None
+    return found | {"best": _said(best[0]) | {"sides": sides}, "alternative": words}
+
+
+def _found(base: Tried, tried: Sequence[Tried], names: Sequence[str], steered: Steered) -> dict[str, Any]:
+    """What was tried, and what none of it beats on both accuracy and disparity."""
     return {
         "candidates": len(tried),
         "shares_approved": list(steered.shares),
-        "attributes": names,
+        "attributes": list(names),
         "as_trained": _said(base),
-        "cloud": [[t.auc, t.disparity] for t, _ in tried],
-        "frontier": [_said(t) for t in frontier([base, *(t for t, _ in tried)])],
-        "best": None
-        if best is None
-        else _said(best[0]) | {"sides": _confirmed(params, sample, scores, best[1], steered)},
-        "alternative": best[0].candidate.words() if enough and best is not None else None,
+        "cloud": [[t.auc, t.disparity] for t in tried],
+        "frontier": [_said(t) for t in frontier([base, *tried])],
     }
 
 

@@ -159,7 +159,7 @@ def test_no_identifier_no_exact_value_and_no_small_count_is_told(path: Path, par
     assert f"{1:032x}" not in text
     income = text[text.index('id="income_declared"') :]
     assert "too few values" in income[: income.index("</details>")]
-    assert "hidden" in text[text.index('id="covered"') :]
+    assert ">hidden<" in text[text.index('id="covered"') :]
 
 
 def test_the_same_run_gives_the_same_bytes(path: Path, params: Params):

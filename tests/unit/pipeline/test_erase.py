@@ -20,21 +20,8 @@ from pipeline.retention.enforce import copies
 from pipeline.run import run_stage
 from pipeline.workspace import Workspace, digest, write_json
 from saakh.errors import ConfigError, EmptyInputError, SaakhError
-from tests.lender_drop import GOOD, HEADER, KEY, TOPUPS, Drop, mapping
+from tests.lender_drop import CALLS, GOOD, HEADER, KEY, TOPUPS, Drop, mapping
 
-CALLS: dict[str, Any] = {
-    "files": "calls.csv",
-    "table": "calls",
-    "columns": {
-        "person_id": "user",
-        "event_at": "at",
-        "available_at": {"like": "event_at"},
-        "contact_id": "other",
-        "direction": "way",
-        "duration_s": {"constant": 1},
-        "is_answered": {"constant": True},
-    },
-}
 RUN = mapping(TOPUPS, CALLS)
 REMOVED = {"calls": 1, "consents": 4, "shards": 1, "topups": 1}
 STEPS = ("sealed", "kept", "raw", "cleared", "made ingest", "committed")

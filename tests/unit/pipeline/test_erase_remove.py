@@ -14,22 +14,9 @@ from pipeline.ingest.mapping import read_mapping
 from pipeline.pseudonyms import Pseudonyms
 from pipeline.retention.errors import ErasureError
 from tests.ledger_records import artefact, lines, notice
-from tests.lender_drop import KEY, TOPUPS, Drop, mapping
+from tests.lender_drop import CALLS, KEY, TOPUPS, Drop, mapping
 
 PSEUDONYMS = Pseudonyms(bytes.fromhex(KEY))
-CALLS: dict[str, Any] = {
-    "files": "calls*",
-    "table": "calls",
-    "columns": {
-        "person_id": "user",
-        "event_at": "at",
-        "available_at": {"like": "event_at"},
-        "contact_id": "other",
-        "direction": "way",
-        "duration_s": {"constant": 1},
-        "is_answered": {"constant": True},
-    },
-}
 NUMBERS: dict[str, Any] = {
     "files": "numbers.csv",
     "table": "contact_names",
