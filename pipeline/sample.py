@@ -13,6 +13,7 @@ from features.tables import EVENT_TABLES
 from models.arrays import Codes, Flags, Floats, Times
 from models.refusals import Keys, Refusals, keys
 from pipeline.engines import read_table
+from pipeline.pseudonyms import SLOTS
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import ContractError, EmptyInputError, LeakageError
 from saakh.spec import FeatureSpec
@@ -74,9 +75,25 @@ def read_sample(ws: Workspace, specs: Sequence[FeatureSpec]) -> Sample:
         pc.equal(known["label"], "bad").to_numpy(),
         matrix(features, specs),
         len(labels) - len(known),
-        keys(cohort["person_id"].to_pylist(), "shard"),
+        person_keys(ws, cohort["person_id"].combine_chunks()),
         refusals(ws, application, specs),
     )
+
+
+def person_keys(ws: Workspace, person: pa.Array) -> Keys:
+    """A number for each person: modulo `SLOTS` their slot, which another key of pseudonyms does not move; else a hash.
+
+    The file of slots lists people whom no consent opens too, so its digest is no part of what a model records.
+    """
+    slots = read_table(ws.need("ingest", "shards.parquet"), ["person_id", "slot"])
+    place = pc.index_in(person, slots["person_id"].combine_chunks())
+    if place.null_count:
+        raise ContractError(
+            f"{place.null_count} of {len(person)} labelled applications are of people without a slot in "
+            "ingest/shards.parquet; the stages ran on different inputs: run `saakh run`"
+        )
+    drawn = keys(person.to_pylist(), "shard") // np.uint64(2 * SLOTS)  # halved: what is put together stays in 64 bits
+    return np.asarray(drawn * np.uint64(SLOTS) + slots["slot"].take(place).to_numpy().astype(np.uint64))
 
 
 def refusals(ws: Workspace, application: pa.Array, specs: Sequence[FeatureSpec]) -> Refusals:

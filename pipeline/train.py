@@ -16,6 +16,7 @@ from models.splits import Split, out_of_time, refuse_shared_people, time_blocks
 from pipeline import tracking
 from pipeline.engines import write_table
 from pipeline.params import Params
+from pipeline.pseudonyms import SLOTS, shard_of
 from pipeline.question import refuse_other_policies
 from pipeline.sample import KEY, Sample, digests, read_sample, read_specs
 from pipeline.summary import Summary, Tell, quiet, timed
@@ -82,7 +83,7 @@ def learn(
     fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
     refuse_shared_people(sample.person[dev], fold, "folds")
     shards = params.train.shards or shards_for(int(dev.sum()), int(sample.bad[dev].sum()))
-    shard = (sample.key[dev] % np.uint64(shards)).astype(np.int64)
+    shard = shard_of((sample.key[dev] % np.uint64(SLOTS)).astype(np.int64), shards)
     settings = settings_for(params, int(dev.sum()), len(kept), shards)
     refusals = sample.refusals.columns(kept)
     rows = Rows(x[dev], sample.bad[dev], sample.person[dev], fold, shard, sample.key[dev], refusals.rows(dev))

@@ -57,5 +57,8 @@ def write_labelled(root: Path, loans: int = 900, seed: int = 3, order: int | Non
     write_json(ws.stage("derive") / "specs.json", [s.as_dict() for s in specs()])
     write_json(ws.stage("derive") / "derive.json", {"policies": ["explicit-consent"]})
     write_json(ws.stage("cohort") / "cohort.json", {"purpose": "train"})
+    people = sorted(set(person.to_pylist()))
+    slots = pa.table({"person_id": people, "slot": [int(name, 16) % 5_040 for name in people]})
+    write_table(ws.stage("ingest") / "shards.parquet", slots)
     write_table(ws.stage("ingest") / "consents.parquet", pa.table({"basis": ["explicit"]}))
     return Params(policy="explicit-consent", as_of="2026-06-01T00:00:00Z", workspace=root)

@@ -69,6 +69,9 @@ def write_world(root: Path, sample: Sample, order: int | None = None, purpose: s
         ("cohort", "cohort", cohort),
     ):
         write_table(ws.stage(stage) / f"{file}.parquet", pa.table(key | content).take(pa.array(rows)))
+    people = sorted(set(person.to_pylist()))
+    slots = pa.table({"person_id": people, "slot": [int(name, 16) % 5_040 for name in people]})
+    write_table(ws.stage("ingest") / "shards.parquet", slots)
     seen = {"source": ["calls"] * len(rows), "status": ["present"] * len(rows), "days_seen": [40] * len(rows)}
     write_table(ws.stage("derive") / "coverage.parquet", pa.table(key | seen))
     write_json(ws.stage("derive") / "specs.json", [spec.as_dict() for spec in specs()])

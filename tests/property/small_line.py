@@ -126,6 +126,9 @@ def run(root: Path, tables: Mapping[str, pa.Table], policies: tuple[str, ...]) -
             write_table(
                 root / "ingest" / f"{name}.parquet", rows.sort_by([(c, "ascending") for c in BY_NAME[name].key])
             )
+    people = sorted(set(tables["applications"]["person_id"].to_pylist()))
+    slots = pa.table({"person_id": people, "slot": pa.array([int(name[1:]) for name in people], pa.int64())})
+    write_table(root / "ingest" / "shards.parquet", slots)
     for stage in (cohort, label, derive):
         stage.run(params, ws)
     specs = read_specs(ws)

@@ -189,3 +189,26 @@ def test_application_twice_is_refused(tmp_path):
     write_table(path, pa.concat_tables([table, table.slice(0, 1)]))
     with pytest.raises(ContractError, match="holds an application twice"):
         read_sample(Workspace(tmp_path), specs())
+
+
+def test_shards_are_dealt_by_slots_whatever_people_are_called(tmp_path):
+    """Another key of pseudonyms renames everybody; the slots of ingest stay, and with them every shard."""
+    write_labelled(tmp_path)
+    ws = Workspace(tmp_path)
+    before = read_sample(ws, read_specs(ws))
+    for stage, file in (("cohort", "cohort.parquet"), ("ingest", "shards.parquet")):
+        table = read_table(ws.need(stage, file))
+        renamed = pa.array([f"{2**100 + int(name, 16):032x}" for name in table["person_id"].to_pylist()])
+        write_table(ws.need(stage, file), table.set_column(table.column_names.index("person_id"), "person_id", renamed))
+    after = read_sample(ws, read_specs(ws))
+    assert (after.key != before.key).any()
+    assert (after.key % 5_040 == before.key % 5_040).all()
+
+
+def test_people_without_a_slot_are_counted_and_stop_the_run(tmp_path):
+    write_labelled(tmp_path)
+    ws = Workspace(tmp_path)
+    path = ws.need("ingest", "shards.parquet")
+    write_table(path, read_table(path).slice(5))
+    with pytest.raises(ContractError, match="people without a slot"):
+        read_sample(ws, read_specs(ws))
