@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from features.catalogue import all_features, specs_of
 from pipeline.catalogue.measured import measured
@@ -105,7 +105,8 @@ def test_the_search_finds_words_and_columns(path: Path, browser: Browser):
         assert shown(found) == []
         assert found.page.get_by_text("No feature is like that.").is_visible()
         found.page.get_by_role("button", name="Show all").click()
-        found.page.wait_for_function(f"document.querySelectorAll('.feature:not([hidden])').length === {len(CHOSEN)}")
+        # A locator is asked again until it agrees; a script in a string would be refused by the page's own policy.
+        expect(found.page.locator(".feature:not([hidden])")).to_have_count(len(CHOSEN))
 
 
 def test_the_filters_add_up(path: Path, browser: Browser):
