@@ -60,7 +60,7 @@ repro: .venv/dev  ## the same line under DVC: only what changed is run again
 
 lock:  ## resolve the dependencies anew and write the locks
 	mkdir -p build/lock && grep -v '"saakh==' pyproject.toml > build/lock/pyproject.toml
-	cd build/lock && uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra dev --extra serve --extra spark -o ../../requirements-dev.lock
+	cd build/lock && uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra dev --extra serve --extra spark --extra onnx --extra challengers --extra docs -o ../../requirements-dev.lock
 	cd build/lock && uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -c ../../requirements-dev.lock -o ../../requirements.lock
 
 clean:  ## remove the environment, the sample and everything derived from it
