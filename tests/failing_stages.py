@@ -79,7 +79,7 @@ def nobody_had_applied_by_then(house: House) -> None:
 
 @fails("cohort", EMPTY, "ingest")
 def nobody_agreed_to_that_purpose(house: House) -> None:
-    house.params(cohort={"purpose": "research"})
+    house.params(cohort={"purpose": "share"})
 
 
 @fails("derive", CONFIG, "ingest", "cohort")

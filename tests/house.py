@@ -117,6 +117,7 @@ def build(root: Path, people: int, **changed: Any) -> tuple[House, set[str]]:
     house.write("mapping.yaml", _mapping())
     house.write("params.yaml", said)
     house.params(ingest={"source": "raw", "mapping": "mapping.yaml", "key_file": "key.txt"}, audit={"actor": "tester"})
+    house.params(decide={"terms": str(ROOT / said["decide"]["terms"])})
     house.params(evaluate={"resamples": 200}, simulate={"out": "raw", "oracle": "oracle"}, **changed)
     return house, planted
 

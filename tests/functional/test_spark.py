@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pytest
 
 from features.catalogue import all_features
+from features.joined import JOINED
 from pipeline import cohort, derive, label
 from pipeline.engines import open_engine, read_table, write_table
 from pipeline.params import Params, Spark
@@ -29,7 +30,9 @@ CLOSE = 1e-9
 FULL = bool(os.environ.get("SAAKH_FULL"))
 APPLICATIONS = 150
 PARTS = 1 if FULL else 8
-"""`make test` measures a part of the catalogue on a run; that every declaration runs is tests/spec's affair."""
+AT_HAND = ("applications", "consents", "repayments", "people", "calls", "messages")
+"""`make test` measures a part of the catalogue on a run, of some tables: Spark takes a second a statement,
+however few its rows. That every declaration runs there is the affair of tests/spec."""
 pytestmark = pytest.mark.timeout(3_600)
 
 
@@ -49,7 +52,9 @@ def on_spark(run: Run, folder: Path, **spark: object) -> Copy:
     need_spark()
     ws = Workspace(folder)
     ws.stage("cohort")
-    (folder / "ingest").symlink_to(run.ws.root / "ingest")
+    for path in sorted((run.ws.root / "ingest").glob("*.parquet")):
+        if FULL or path.stem in AT_HAND:
+            (ws.stage("ingest") / path.name).symlink_to(path)
     asked = read_table(run.ws.root / "cohort/cohort.parquet").sort_by("person_id")
     write_table(folder / "cohort/cohort.parquet", asked if FULL else asked.slice(0, APPLICATIONS))
     shutil.copy(run.ws.root / "cohort/cohort.json", folder / "cohort")
@@ -63,6 +68,13 @@ def part_of(copy: Copy, parts: int) -> Copy:
     left_out = tuple(f.name for n, f in enumerate(all_features()) if n % parts)
     less = copy.params.derive.model_copy(update={"leave_out": left_out})
     return Copy(copy.params.model_copy(update={"derive": less}), copy.ws)
+
+
+def at_hand(copy: Copy) -> list[str]:
+    """The sources that a copy has, or can make of tables that it has."""
+    there = {path.stem for path in copy.file("ingest").glob("*.parquet")}
+    made = {table.name: set(table.sources) for table in JOINED}
+    return sorted(name for name in derive.COVERED if name in there or made.get(name, {""}) <= there)
 
 
 def asked_of(copy: Copy) -> set[str]:
@@ -105,10 +117,11 @@ def test_spark_gives_every_column_that_duckdb_gives(small_run: Run, spark_run: C
     found = apart(of(ours, theirs), theirs)
     theirs_columns = set(theirs.column_names)
     claim(f"largest relative difference between DuckDB and Spark, {len(found):,} columns", "1e-9", max(found.values()))
-    assert len(theirs_columns) > len(ours.column_names) / (2 * PARTS)
+    assert len(theirs_columns) > (len(ours.column_names) / 2 if FULL else 30)
     assert theirs_columns - {"application_id"} == asked_of(spark_run) & set(ours.column_names)
     assert {name: far for name, far in found.items() if far > CLOSE} == {}
     theirs, ours = (read_table(w.root / "derive/coverage.parquet") for w in (spark_run.ws, small_run.ws))
+    theirs, ours = (c.filter(pc.is_in(c["source"], pa.array(at_hand(spark_run)))) for c in (theirs, ours))
     key = [("source", "ascending"), ("application_id", "ascending")]
     assert of(ours, theirs).sort_by(key).equals(theirs.sort_by(key))
     specs, own = (json.loads((c.ws.root / "derive/specs.json").read_text()) for c in (spark_run, small_run))
