@@ -74,7 +74,9 @@ class Table:
     `time` names the column that says when a row happened (None for consents); `available_at` beside it says when the
     house received it. `key` identifies a row. A `state` table holds what was declared or recorded: the latest row
     before the snapshot counts; every other table is a stream of events. A *joined* table is made of `sources`,
-    canonical tables of the same consent category (`features.joined`).
+    canonical tables of the same consent category (`features.joined`). What an *actionable* table will show lies with
+    the applicant, who may fairly be told what to do differently; whom people call, where they go and what they own is
+    nothing for a lender to advise on.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Table:
     time: str | None = "event_at"
     state: bool = False
     sources: tuple[str, ...] = ()
+    actionable: bool = False
 
     @property
     def by_name(self) -> Mapping[str, Column]:
@@ -136,7 +139,7 @@ EVENT_TIME = (
 )
 
 
-def events(name: str, grain: str, category: Category, *columns: Column) -> Table:
+def events(name: str, grain: str, category: Category, *columns: Column, actionable: bool = False) -> Table:
     """An event table: a person, a time, and the columns given. Rows are unique as a whole."""
     every = (PERSON, *EVENT_TIME, *columns)
-    return Table(name, grain, category, tuple(c.name for c in every), every)
+    return Table(name, grain, category, tuple(c.name for c in every), every, actionable=actionable)

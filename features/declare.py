@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 
 from features.columns import Sensitivity, Table
 from features.meaning import CLOCKED, canonical, clocked, fields_of
+from features.reasons import code_of
 from features.sources import Cells, Rows, Source, evaluated, rows_of, table_of
 from features.windows import CALENDAR, Axis, Calendar, Slice, slices
 from saakh.errors import DeclarationError
@@ -67,6 +68,8 @@ class Feature:
     risk: Risk
     reason: str
     sensitivity: Sensitivity
+    code: str = ""
+    is_actionable: bool | None = None
 
     def __repr__(self) -> str:
         return f"<feature {self.name}>"
@@ -75,6 +78,19 @@ class Feature:
     def table(self) -> Table:
         """The table the feature reads."""
         return table_of(self.source)
+
+    @property
+    def actionable(self) -> bool:
+        """Whether an applicant can change it within weeks, and may fairly be told to.
+
+        Where the declaration does not say: what is ordinary, has a direction, forgets (a window) and lies with the
+        applicant (the table), and is no matter of who somebody is or how they live.
+        """
+        if self.is_actionable is not None:
+            return self.is_actionable
+        is_conduct = self.table.actionable and self.family not in ("identity", "life_stage")
+        is_plain = self.sensitivity is Sensitivity.ORDINARY and self.risk is not Risk.UNKNOWN
+        return is_conduct and is_plain and bool(self.windows)
 
     @property
     def columns(self) -> Mapping[str, Slice]:
@@ -133,6 +149,8 @@ class Feature:
                 low=low,
                 high=high,
                 sensitivity=self.sensitivity.value,
+                code=self.code,
+                actionable=self.actionable,
             )
             for column, cut in self.columns.items()
         )
@@ -179,6 +197,7 @@ def feature(
     windows: tuple[int, ...] = (),
     splits: tuple[Axis, ...] = (),
     sensitivity: Sensitivity = Sensitivity.ORDINARY,
+    actionable: bool | None = None,
 ) -> Callable[[Callable[[Any], ir.Value]], Callable[[Any], ir.Value]]:
     """Declare the function below as a feature of its module's family.
 
@@ -190,6 +209,8 @@ def feature(
         windows: observation windows in days; none means all consented history.
         splits: axes along which each window is also cut: a column for each part, and each combination of parts.
         sensitivity: must be said when the feature is more than ordinary.
+        actionable: whether an applicant can change it and may be told to; see `Feature.actionable` for when it is not
+            said.
     """
 
     def register(body: Callable[[Any], ir.Value]) -> Callable[[Any], ir.Value]:
@@ -205,6 +226,8 @@ def feature(
             risk=risk,
             reason=reason,
             sensitivity=sensitivity,
+            code=code_of(body.__name__, ".".join(body.__module__.split(".")[1:])),
+            is_actionable=actionable,
         )
         _admit(declared)
         REGISTRY[declared.name] = declared

@@ -33,6 +33,7 @@ from features.columns import (
 )
 from features.declare import Feature, Risk, Unit
 from features.expressions import ratio
+from features.reasons import code_of
 from features.sources import evaluated
 from features.windows import Calendar, Slice
 from saakh.spec import FeatureSpec
@@ -115,6 +116,7 @@ def _of_graph(unit: Unit, reason: str, risk: Risk = Risk.UNKNOWN) -> Callable[[C
             risk=risk,
             reason=reason,
             sensitivity=Sensitivity.SENSITIVE,
+            code=code_of(name, "graph"),
         )
 
     return declare

@@ -184,6 +184,7 @@ app_sessions = events(
         *("shopping", "news", "work", "education", "travel", "health", "tools", "other"),
     ),
     whole("duration_s", "seconds", "Seconds in the foreground.", high=86_400),
+    actionable=True,
 )
 app_installs = events(
     "app_installs",
@@ -193,6 +194,7 @@ app_installs = events(
     one_of("app_category", "Kind of app.", *app_sessions.column("app_category").values),
     one_of("action", "What happened.", "install", "uninstall"),
     flag("is_from_store", "Whether it came from the official store."),
+    actionable=True,
 )
 web_visits = events(
     "web_visits",
@@ -205,6 +207,7 @@ web_visits = events(
         *("entertainment", "gambling", "social", "health", "travel", "other"),
     ),
     whole("duration_s", "seconds", "Seconds on the page.", high=86_400),
+    actionable=True,
 )
 locations = events(
     "locations",
@@ -222,6 +225,7 @@ topups = events(
     pseudonym("retailer_id", "retailer", "Who sold it.", required=False),
     one_of("bundle", "What was bought.", "talk", "data", "combo", "sms"),
     flag("is_advance", "Whether it was an airtime advance."),
+    actionable=True,
 )
 data_usage = events(
     "data_usage",
@@ -229,6 +233,7 @@ data_usage = events(
     Category.AIRTIME,
     whole("bytes_total", "bytes", "Bytes carried that day."),
     whole("bytes_night", "bytes", "Bytes carried from midnight to six."),
+    actionable=True,
 )
 payments = events(
     "payments",
@@ -242,6 +247,7 @@ payments = events(
     whole("balance_minor", "minor units", "Balance afterwards.", low=None, required=False),
     pseudonym("counterparty_id", "counterparty", "The other side."),
     one_of("status", "How it ended.", "done", "failed", "reversed"),
+    actionable=True,
 )
 brand_events = events(
     "brand_events",

@@ -42,7 +42,7 @@ def loans_taken(event):
     return event.count(where=event.event_type == "disbursed")
 
 
-@feature(per_loan, unit=Unit.SHARE, risk=Risk.FALLS, reason="Earlier loans with instalments left open")
+@feature(per_loan, unit=Unit.SHARE, risk=Risk.FALLS, reason="Earlier loans with instalments left open", actionable=True)
 def loans_settled_share(loan):
     """Share of earlier loans with instalments due of which as many instalments were paid as fell due."""
     return ratio(loan.count(where=(loan.dues > 0) & (loan.paid >= loan.dues)), loan.count(where=loan.dues > 0))
@@ -78,7 +78,7 @@ def instalments_paid(event):
     return event.count(where=event.event_type == "paid")
 
 
-@feature(per_instalment, unit=Unit.SHARE, risk=Risk.FALLS, reason="Instalments left unpaid")
+@feature(per_instalment, unit=Unit.SHARE, risk=Risk.FALLS, reason="Instalments left unpaid", actionable=True)
 def instalments_paid_share(instalment):
     """Share of the instalments due before the snapshot that were paid before it."""
     is_due = instalment.due_age_s.notnull()
@@ -104,13 +104,13 @@ def instalment_days_late_max(event):
     return event.days_late.max()
 
 
-@feature(per_instalment, unit=Unit.COUNT, risk=Risk.RISES, reason="Instalments due and not paid")
+@feature(per_instalment, unit=Unit.COUNT, risk=Risk.RISES, reason="Instalments due and not paid", actionable=True)
 def instalments_overdue(instalment):
     """Number of instalments of earlier loans due and not paid at the snapshot."""
     return instalment.count(where=is_overdue(instalment))
 
 
-@feature(per_instalment, unit=Unit.DAYS, risk=Risk.RISES, reason="An instalment long overdue")
+@feature(per_instalment, unit=Unit.DAYS, risk=Risk.RISES, reason="An instalment long overdue", actionable=True)
 def instalment_overdue_age(instalment):
     """Days since the oldest instalment not paid fell due; null when none is overdue."""
     return days(instalment.due_age_s.max(where=is_overdue(instalment)))
