@@ -10,6 +10,7 @@ from pipeline.engines import read_table
 from pipeline.lending import decision_json, read_lending
 from pipeline.params import Params
 from pipeline.policy import read_policies, reasons_of
+from pipeline.reasons import read_reasons
 from pipeline.workspace import Workspace, read_json, write_json, write_text
 from saakh.errors import ArtifactError, MissingInputError
 
@@ -22,8 +23,8 @@ class Bundle:
     """What `build` reads, and nothing else: a scorecard is a pure function of it.
 
     `model` is LightGBM's text; `specs` the derived features' specs as plain JSON; `train` and `metrics` what train and
-    evaluate wrote; `export` the section of that name with `as_of`, `policy`, `purpose`, `consent_basis` and how many
-    reasons the policies allow.
+    evaluate wrote; `export` the section of that name with `as_of`, `policy`, `purpose`, `consent_basis`, how many
+    reasons the policies allow, and what each code says.
     """
 
     model: str
@@ -85,6 +86,7 @@ def _settings(ws: Workspace, params: Params, train: dict[str, Any]) -> dict[str,
         **({"terms": decision_json(read_lending(params.decide.terms)).decode()} if params.export.decides else {}),
         "as_of": train.get("as_of"),
         "policy": train.get("policy"),
+        "reasons": read_reasons(),
         "reasons_most": min(REASONS_MOST, reasons_of(read_policies(params.policy)).most or REASONS_MOST),
         "purpose": "train",  # training refuses any other
         "consent_basis": sorted({str(b) for b in basis.unique().to_pylist() if b is not None}),

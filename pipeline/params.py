@@ -17,6 +17,7 @@ from pipeline.sections import (
     Evaluate,
     Explain,
     Fairness,
+    InputPolicy,
     Membership,
     Minimise,
     Monitor,
@@ -207,7 +208,7 @@ class Train(Section):
 class Export(Section):
     """The scorecard's version and its scale: `base_points` at `base_odds` good to one bad, `pdo` points double them.
 
-    With `decides`, it carries the lending terms of `decide.terms`.
+    With `decides`, it carries the lending terms of `decide.terms`. `inputs` is its input policy.
     """
 
     version: str = Field("0.1.0", pattern=f"^{SEMVER}$")
@@ -217,6 +218,7 @@ class Export(Section):
     bands: Annotated[tuple[float, ...], AfterValidator(_rising)] = (480.0, 520.0, 560.0, 600.0)
     replay_rows: int = Field(1_000, ge=1)
     decides: bool = False
+    inputs: InputPolicy = InputPolicy()
 
 
 class Audit(Section):

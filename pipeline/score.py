@@ -17,7 +17,7 @@ from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, digest, read_json, write_json
 from saakh.errors import ConfigError, ConsentError, ContractError, MissingInputError, UnreadableInputError
 from saakh.inputs import NOT_FINITE, OUT_OF_RANGE, Inputs
-from saakh.reasons import Reason, Reasons
+from saakh.reasons import Reason
 from saakh.signature import Trust
 from saakh.trees import Array
 
@@ -31,8 +31,10 @@ SCHEMA = pa.schema(
         ("band", pa.string()),
         ("reasons", pa.list_(REASON)),
         ("missing", pa.int32()),
+        ("unseen", pa.int32()),
         ("problems", pa.map_(pa.string(), pa.string())),
         ("refused", pa.list_(pa.string())),
+        ("handling", pa.string()),
     ]
 )
 
@@ -94,18 +96,18 @@ def run(
 
 def scored(card: saakh.Scorecard, rows: "Rows", refused: Mapping[str, tuple[str, ...]]) -> Iterator[pa.RecordBatch]:
     """The scores of batches of applications, in their order."""
-    inputs, reasons = Inputs(card.manifest.features), Reasons(card.manifest.features, card.manifest.reasons)
+    inputs = Inputs(card.manifest.features)
     for keys, x in rows:
         withheld = [refused.get(key, ()) for key in keys.to_pylist()]
-        seen, is_problem = inputs.of_many(x)
+        is_problem = inputs.of_many(x)[1]
         for row, categories in enumerate(withheld):
             if categories:
                 hidden = [s.category in categories for s in card.manifest.features]
-                seen[row, hidden], is_problem[row, hidden] = np.nan, False
-        found, points = card.score_many(x, withheld), card.explain_many(x, withheld)
-        told = [[_told(r) for r in reasons.of(*one)] for one in zip(seen, points, strict=True)]
-        columns = (keys, found.points, found.pd, found.band, told, found.missing)
-        made = (*columns, _problems(card.features, x, is_problem), withheld)
+                is_problem[row, hidden] = False
+        found = card.score_many(x, withheld)
+        told = [[_told(reason) for reason in given] for given in card.reasons_many(x, withheld)]
+        columns = (keys, found.points, found.pd, found.band, told, found.missing, found.unseen)
+        made = (*columns, _problems(card.features, x, is_problem), withheld, found.handling)
         arrays = [pa.array(column, kind) for column, kind in zip(made, SCHEMA.types, strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 

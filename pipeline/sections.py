@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from saakh.input_policy import Outcome
+
 DAYS_MAX = 36_500
 """A century: no window is longer, and dates can still be reckoned with."""
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -170,3 +172,24 @@ class Evaluate(Section):
         if self.no_loss_share + self.whole_loss_share > 1:
             raise ValueError("no_loss_share and whole_loss_share are shares of the same loans; together at most 1")
         return self
+
+
+class InputRuleChanged(Section):
+    """What is other for one input, one measure over all its windows, or all of a table."""
+
+    missing: Outcome | None = None
+    unseen: Outcome | None = None
+    out_of_range: Outcome | None = None
+    stale: Outcome | None = None
+    stale_after_days: float | None = Field(None, ge=0, le=DAYS_MAX)
+
+
+class InputPolicy(Section):
+    """What a missing, unseen, impossible or stale input means to a scorecard; `of` says what is other, by name."""
+
+    missing: Outcome = "neutral"
+    unseen: Outcome = "neutral"
+    out_of_range: Outcome = "refer"
+    stale: Outcome = "refer"
+    stale_after_days: float = Field(30, ge=0, le=DAYS_MAX)
+    of: Mapping[str, InputRuleChanged] = {}

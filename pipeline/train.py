@@ -12,6 +12,8 @@ from models.alike import alike
 from models.arrays import Codes, Flags, Floats
 from models.boosting import Grown, Inputs, Settings, column_share_for, leaf_rows_for, leaves_for, uninformative
 from models.default import NOTHING, Fitted, Rows, fit, shards_for
+from models.ranges import Spread, spreads
+from models.refusals import withheld
 from models.splits import Split, out_of_time, refuse_shared_people, time_blocks
 from pipeline import tracking
 from pipeline.engines import write_table
@@ -32,7 +34,8 @@ SHARDS = "shards.json"
 class Learned:
     """A fitted model with all it came from; `log_odds` are NaN for loans on neither side.
 
-    `inputs` are what the model reads. Features that say nothing were `dropped`, others `set_aside`, with the reason.
+    `inputs` are what the model reads, and `spreads` how they are spread over the development people. Features that say
+    nothing were `dropped`, others `set_aside`, with the reason.
     """
 
     split: Split
@@ -44,6 +47,7 @@ class Learned:
     set_aside: dict[str, str]
     fitted: Fitted
     log_odds: Floats
+    spreads: list[Spread | None]
 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
@@ -93,7 +97,9 @@ def learn(
     scored = np.full(len(dev), np.nan)
     scored[dev] = fitted.out_of_fold
     scored[later] = fitted.model.log_odds(x[later][:, places], refusals.columns(places).rows(later))
-    return Learned(split, fold, shards, settings, as_inputs([specs[i] for i in read]), dropped, aside, fitted, scored)
+    told = spreads(withheld(x[dev][:, places], refusals.columns(places).rows(dev)), sample.person[dev])
+    chosen = as_inputs([specs[i] for i in read])
+    return Learned(split, fold, shards, settings, chosen, dropped, aside, fitted, scored, told)
 
 
 def columns(
@@ -166,6 +172,10 @@ def write(
         "dropped": [{"name": name, "reason": reason} for name, reason in learned.dropped.items()],
         "set_aside": learned.set_aside,
         "monotone": dict(zip(learned.inputs.names, learned.inputs.monotone, strict=True)),
+        "spreads": {
+            name: None if spread is None else asdict(spread)
+            for name, spread in zip(learned.inputs.names, learned.spreads, strict=True)
+        },
         "inputs": digests(ws),
         "as_of": params.as_of.isoformat(),
         "seed": params.seed,

@@ -2,9 +2,11 @@
 
 from saakh.errors import ArtifactError, ConfigError, ContractError, MissingInputError, SaakhError
 from saakh.golden import Verification
+from saakh.input_policy import Handled, InputRule
 from saakh.reasons import Reason
+from saakh.results import Contribution, Score, Scores
 from saakh.scale import Scale
-from saakh.scorecard import Contribution, Score, Scorecard, Scores, load
+from saakh.scorecard import Scorecard, load
 from saakh.signature import Signed
 from saakh.spec import FeatureSpec
 
@@ -14,6 +16,8 @@ __all__ = [
     "ContractError",
     "Contribution",
     "FeatureSpec",
+    "Handled",
+    "InputRule",
     "MissingInputError",
     "Reason",
     "SaakhError",

@@ -8,11 +8,14 @@ from typing import Literal
 
 from saakh.application import Application
 from saakh.errors import ContractError
+from saakh.input_policy import Handling
 from saakh.offers import Ground, Offer, offer_of, ranked
 from saakh.terms import Strategy, Terms
 
 Outcome = Literal["offer", "refer", "decline"]
 DIGEST_BITS = 64
+UNCLEAR = frozenset({"missing_inputs", "faulty_inputs", "input_policy"})
+"""Referrals that say a score rests on too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ def decide(
     missing: int = 0,
     problems: int = 0,
     left: Mapping[str, int] | None = None,
+    handling: Handling = "score",
 ) -> Decision:
     """Decide on an application by its PD and points.
 
@@ -51,12 +55,15 @@ def decide(
         missing: how many inputs of the score were missing.
         problems: how many were refused as impossible.
         left: what a lender can still lend, by name, where that is less than its terms say.
+        handling: what the input policy makes of the score: under `refer` a person decides, under `reject` nothing is
+            decided on it, and the ground is the inputs.
     """
     if not 0 <= pd <= 1 or isnan(points):
         raise ContractError("a decision needs a probability between 0 and 1, and points")
     strategy = strategy_for(terms, application.id)
-    if application.is_adult is False:
-        return Decision("decline", strategy.name, (), (Ground.AGE,), (), dict.fromkeys(_names(terms), Ground.AGE))
+    barred = Ground.AGE if application.is_adult is False else Ground.INPUTS if handling == "reject" else None
+    if barred:
+        return Decision("decline", strategy.name, (), (barred,), (), dict.fromkeys(_names(terms), barred))
     offers: list[Offer] = []
     refused: dict[str, Ground] = {}
     for lender in terms.lenders:
@@ -67,6 +74,8 @@ def decide(
         else:
             offers += found
     referrals = _referrals(terms, application, pd, missing, problems)
+    if handling == "refer":
+        referrals = (*referrals, "input_policy")
     grounds = () if offers else _principal(refused.values())
     return Decision(_outcome(offers, grounds, referrals), strategy.name, ranked(offers), grounds, referrals, refused)
 
@@ -94,7 +103,7 @@ def draw(salt: str, application: str) -> float:
 
 def _outcome(offers: list[Offer], grounds: tuple[Ground, ...], referrals: tuple[str, ...]) -> Outcome:
     """A person is asked where something is on offer, or where a decline on risk rests on inputs that say too little."""
-    is_unclear = Ground.RISK in grounds and bool({"missing_inputs", "faulty_inputs"} & set(referrals))
+    is_unclear = Ground.RISK in grounds and bool(UNCLEAR & set(referrals))
     if referrals and (offers or is_unclear):
         return "refer"
     return "offer" if offers else "decline"

@@ -10,6 +10,7 @@ from saakh.errors import ArtifactError
 
 NUMBER_MAX = 1e15
 TEXT_MAX = 2_000
+_KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
 
 
 def parse_json(body: bytes, where: str) -> Any:
@@ -63,6 +64,15 @@ class Fields:
         """A finite number, or null."""
         return None if self.raw[key] is None else self.number(key)
 
+    def maybe_range(self, key: str) -> tuple[float, float] | None:
+        """Two finite numbers, the first not above the second, or null."""
+        if self.raw[key] is None:
+            return None
+        ends = [Fields({"it": item}, where, "it").number("it") for item, where in self.each(key)]
+        if len(ends) != 2 or ends[0] > ends[1]:
+            raise ArtifactError(f"{self.at(key)} is not a range: two numbers, the lower first")
+        return ends[0], ends[1]
+
     def whole(self, key: str, low: int, high: int) -> int:
         """A whole number between two bounds."""
         if not isinstance(self.raw[key], int):
@@ -74,6 +84,11 @@ class Fields:
         value: str = _typed(self.raw[key], str, self.at(key))
         if len(value) > TEXT_MAX or not re.fullmatch(pattern, value) or re.search("[\ud800-\udfff]", value):
             raise ArtifactError(f"{self.at(key)} is not text of the form expected")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """True or false."""
+        value: bool = _typed(self.raw[key], bool, self.at(key))
         return value
 
     def each(self, key: str) -> Iterator[tuple[Any, str]]:
@@ -89,5 +104,5 @@ class Fields:
 
 def _typed(value: Any, kind: type, where: str) -> Any:
     if not isinstance(value, kind):
-        raise ArtifactError(f"{where} is not {'an object' if kind is dict else 'a list' if kind is list else 'text'}")
+        raise ArtifactError(f"{where} is not {_KINDS[kind]}")
     return value

@@ -1,11 +1,14 @@
 """The manifest: what a scorecard says of itself, read into types. `docs/artifact.md` describes protocols 1 and 2."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any, Self
 
 from saakh.errors import ArtifactError
 from saakh.fields import Fields, parse_json
+from saakh.input_policy import InputRule, rule_of
 from saakh.scale import Band, Calibration, Scale
 from saakh.spec import FAMILIES, FeatureSpec
 
@@ -16,6 +19,9 @@ BYTES_MAX = 2 * 1024 * 1024
 FEATURES_MAX = 5_000
 SEMVER = r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})"
 DIGEST = r"[0-9a-f]{64}"
+CODE = r"[a-z0-9-]{0,120}"
+SINCE_2 = ("code", "actionable")
+"""What protocol 1 did not say of a feature."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +34,27 @@ class Member:
 
 @dataclass(frozen=True)
 class ReasonCode:
-    """A reason an applicant may be given: a code that stays, and its English text."""
+    """A reason an applicant may be given: a code that stays, and its text in each language, English among them."""
 
     code: str
-    text: str
+    texts: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """Its English text."""
+        return self.texts["en"]
 
 
 @dataclass(frozen=True)
 class ReasonRule:
-    """How reasons are chosen: at most so many, each lowering the score by `least_points` or more."""
+    """How reasons are chosen: at most so many, each lowering the score by `least_points` or more.
+
+    The last one told must lie `tie_points` or more ahead of the first left out.
+    """
 
     most: int
     least_points: float
+    tie_points: float
     codes: tuple[ReasonCode, ...]
 
 
@@ -66,8 +81,8 @@ class Manifest:
     """A scorecard's account of itself.
 
     `parts` are the models whose outputs are added up: one of trees and, from protocol 2, one that is linear.
-    `baseline_log_odds` is their output averaged over the training rows. `training`, `consent` and `metrics` are a
-    record for people: kept as they are, read by nothing here.
+    `input_policy` has a rule for each feature. `baseline_log_odds` is the parts' output averaged over the training
+    rows. `training`, `consent` and `metrics` are a record for people: kept as they are, read by nothing here.
     """
 
     protocol: int
@@ -80,6 +95,7 @@ class Manifest:
     calibration: Calibration
     bands: tuple[Band, ...]
     reasons: ReasonRule
+    input_policy: tuple[InputRule, ...]
     baseline_log_odds: float
     parts: tuple[Part, ...]
     training: dict[str, Any]
@@ -94,18 +110,23 @@ class Manifest:
             raise ArtifactError(f"the manifest is larger than {BYTES_MAX:,} bytes")
         raw = parse_json(body, MEMBER)
         protocol = _protocol(raw)
-        field = Fields(raw, "manifest", *(f.name for f in fields(cls)))
+        keys = [f.name for f in fields(cls) if protocol > 1 or f.name != "input_policy"]
+        field = Fields(raw, "manifest", *keys)
+        features = tuple(_spec(*item, protocol) for item in field.each("features"))
         manifest = cls(
             protocol=protocol,
             name=field.text("name", r"[a-z0-9-]{1,64}"),
             version=field.text("version", SEMVER),
             as_of=field.text("as_of", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"),
             catalogue_fingerprint=field.text("catalogue_fingerprint", DIGEST),
-            features=tuple(_spec(*item) for item in field.each("features")),
+            features=features,
             scale=_scale(raw["scale"], field.at("scale")),
             calibration=_calibration(raw["calibration"], field.at("calibration")),
             bands=tuple(_band(*item) for item in field.each("bands")),
-            reasons=_reasons(raw["reasons"], field.at("reasons")),
+            reasons=_reasons(raw["reasons"], field.at("reasons"), protocol),
+            input_policy=tuple(rule_of(*item) for item in field.each("input_policy"))
+            if protocol > 1
+            else (InputRule(),) * len(features),
             baseline_log_odds=field.number("baseline_log_odds"),
             parts=tuple(_part(*item, protocol) for item in field.each("parts")),
             training=field.named("training"),
@@ -126,8 +147,8 @@ def _protocol(raw: Any) -> int:
     return protocol
 
 
-def _spec(raw: Any, where: str) -> FeatureSpec:
-    field = Fields(raw, where, *(f.name for f in fields(FeatureSpec)))
+def _spec(raw: Any, where: str, protocol: int) -> FeatureSpec:
+    field = Fields(raw, where, *(f.name for f in fields(FeatureSpec) if protocol > 1 or f.name not in SINCE_2))
     spec = FeatureSpec(
         name=field.text("name", r"[a-z][a-z0-9_]{0,119}"),
         description=field.text("description"),
@@ -142,6 +163,8 @@ def _spec(raw: Any, where: str) -> FeatureSpec:
         low=field.maybe_number("low"),
         high=field.maybe_number("high"),
         sensitivity=field.text("sensitivity"),
+        code=field.text("code", CODE) if protocol > 1 else "",
+        actionable=field.flag("actionable") if protocol > 1 else False,
     )
     if spec.low is not None and spec.high is not None and spec.low > spec.high:
         raise ArtifactError(f"{where}: low is above high")
@@ -164,17 +187,21 @@ def _band(raw: Any, where: str) -> Band:
     return Band(field.text("name", r"[A-Za-z0-9 _-]{1,40}"), field.maybe_number("from_points"))
 
 
-def _reasons(raw: Any, where: str) -> ReasonRule:
-    field = Fields(raw, where, "most", "least_points", "codes")
+def _reasons(raw: Any, where: str, protocol: int) -> ReasonRule:
+    field = Fields(raw, where, "most", "least_points", *(["tie_points"] if protocol > 1 else []), "codes")
     return ReasonRule(
-        field.whole("most", 1, 10), field.number("least_points", 0, 1e6), tuple(_code(*c) for c in field.each("codes"))
+        field.whole("most", 1, 10),
+        field.number("least_points", 0, 1e6),
+        field.number("tie_points", 0, 1e6) if protocol > 1 else 0.0,
+        tuple(_code(*c) for c in field.each("codes")),
     )
 
 
 def _code(raw: Any, where: str) -> ReasonCode:
     field = Fields(raw, where, "code", "text")
-    text = Fields(field.raw["text"], field.at("text"), "en")
-    return ReasonCode(field.text("code", r"[a-z0-9-]{1,120}"), text.text("en"))
+    languages = field.named("text")
+    text = Fields(languages, field.at("text"), "en", *(name for name in languages if re.fullmatch("[a-z]{2,3}", name)))
+    return ReasonCode(field.text("code", r"[a-z0-9-]{1,120}"), {name: text.text(name) for name in languages})
 
 
 def _part(raw: Any, where: str, protocol: int) -> Part:
@@ -205,7 +232,9 @@ def _check(manifest: Manifest) -> None:
         "bands with names of their own": len({b.name for b in bands}) == len(bands),
         "bands from the best to the worst, the last without a cut-off": _descend([b.from_points for b in bands]),
         "one code for each reason": len({c.code for c in codes}) == len({c.text for c in codes}) == len(codes),
-        "a code for the reason of each feature": {s.reason for s in specs} == {c.text for c in codes},
+        "a code for the reason of each feature": {s.reason_code for s in specs} == {c.code for c in codes},
+        "reasons in the same languages": len({frozenset(c.texts) for c in codes}) == 1,
+        "an input policy for each feature": len(manifest.input_policy) == len(specs),
         "one part of trees, and at most one that is linear": sorted(p.kind for p in manifest.parts)
         in (["trees"], ["linear", "trees"]),
     }

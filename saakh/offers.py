@@ -16,6 +16,7 @@ class Ground(StrEnum):
     """Why a lender offers nothing, the one an applicant can do least about last."""
 
     AGE = "age"
+    INPUTS = "inputs"
     RISK = "risk"
     AFFORDABILITY = "affordability"
     INCOME = "income"

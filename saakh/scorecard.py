@@ -1,8 +1,6 @@
 """A scorecard: loaded from one file, it scores and explains. Every member is checked first; nothing in it is run."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -11,12 +9,15 @@ import numpy as np
 
 from saakh import archive, golden, linear, signature, trees
 from saakh.additive import Additive
-from saakh.errors import ArtifactError
+from saakh.errors import ArtifactError, ConfigError
+from saakh.input_policy import HANDLINGS, InputPolicy
 from saakh.inputs import Inputs
 from saakh.linear import Linear
-from saakh.manifest import MEMBER, ArrayRef, Manifest, Part
+from saakh.manifest import MEMBER, Manifest
+from saakh.members import arrays, check_digests
 from saakh.reasons import Reason, Reasons
 from saakh.refusals import Refusals
+from saakh.results import Contribution, Score, Scores
 from saakh.scale import Bands, probabilities, probability
 from saakh.signature import UNSIGNED, Signed, Trust
 from saakh.spec import FeatureSpec
@@ -24,58 +25,13 @@ from saakh.trees import Array, Trees
 
 if TYPE_CHECKING:
     from saakh.application import Application
+    from saakh.counterfactual import Counterfactual
     from saakh.decide import Decision
     from saakh.terms import Terms
 
 TERMS = "decision.json"
 MEAN_TOLERANCE = 1e-9
 Rows = Array | Iterable[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One applicant's score.
-
-    `points` = `baseline` + the sum of `contributions` (points by feature; positive: better). `pd` is the probability of
-    default and `log_odds` its log-odds, of bad. `missing` counts inputs that were absent, None or NaN; `problems` names
-    those that could not be and were taken as missing: not_a_number, not_finite or out_of_range, by feature. Inputs of
-    the categories that were `refused` are neither: they were not looked at, and contribute exactly 0.
-    """
-
-    points: float
-    pd: float
-    log_odds: float
-    band: str
-    reasons: tuple[Reason, ...]
-    contributions: dict[str, float]
-    baseline: float
-    missing: int
-    problems: dict[str, str]
-    refused: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """Many applicants' scores: arrays [rows] that mean what they mean in `Score`; `problems` is their number."""
-
-    points: Array
-    pd: Array
-    log_odds: Array
-    band: Array
-    missing: Array
-    problems: Array
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one input did to a score: `value` as it was used (None: missing) and `points` against the baseline."""
-
-    feature: str
-    description: str
-    family: str
-    unit: str
-    value: float | None
-    points: float
 
 
 class Scorecard:
@@ -98,9 +54,10 @@ class Scorecard:
         self._refusals = Refusals(manifest.features)
         if abs(model.mean - manifest.baseline_log_odds) > MEAN_TOLERANCE:
             raise ArtifactError("the baseline in the manifest is not the mean of its parts")
-        self._reasons = Reasons(manifest.features, manifest.reasons)
         self._bands = Bands(manifest.bands)
         self._points_per_unit = -manifest.scale.factor * manifest.calibration.slope
+        self._policy = InputPolicy(manifest.features, manifest.input_policy)
+        self.reasons = Reasons(manifest.features, manifest.reasons, manifest.input_policy, model, self._points_per_unit)
         self.baseline = manifest.scale.points(self._calibrated(model.mean))
 
     @classmethod
@@ -113,12 +70,12 @@ class Scorecard:
             raise ArtifactError(f"not a scorecard: it has no {MEMBER}")
         signed = signature.check(members, trust)
         manifest = Manifest.from_bytes(members[MEMBER])
-        _check_digests(manifest, members)
+        check_digests(manifest, members)
         inputs, parts = len(manifest.features), {part.kind: part for part in manifest.parts}
-        grown = Trees.of(inputs, **_arrays(members, parts["trees"], trees.ARRAYS))
+        grown = Trees.of(inputs, **arrays(members, parts["trees"], trees.ARRAYS))
         straight = Linear.none()
         if part := parts.get("linear"):
-            straight = Linear.of(inputs, part.intercept, **_arrays(members, part, linear.ARRAYS))
+            straight = Linear.of(inputs, part.intercept, **arrays(members, part, linear.ARRAYS))
         found = Additive(grown, straight, inputs)
         return cls(manifest, found, members[golden.MEMBER], signed, _terms(members))
 
@@ -142,19 +99,19 @@ class Scorecard:
         """The categories of consent its inputs belong to: those an applicant may refuse."""
         return self._refusals.categories
 
-    def score(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> Score:
+    def score(
+        self, row: Mapping[str, Any], refused: Collection[str] = (), ages: Mapping[str, float] | None = None
+    ) -> Score:
         """Score and explain one applicant.
 
         `row` maps features to numbers; None, NaN and absent features are missing, which is never an error. `refused`
         are categories of consent the applicant refused: what the row holds of them is not looked at, and refusing
-        neither costs nor gains a point. A key that is no feature, or a category the scorecard does not read, is a
-        `ContractError`.
+        neither costs nor gains a point. `ages` says how many days ago a source was last read, by the table its
+        features are measured on; those not named count as fresh. A key that is no feature, a category or a table the
+        scorecard does not read, is a `ContractError`.
         """
-        x, problems = self._inputs.of(row)
-        withheld = self._refusals.inputs(refused)
-        if withheld:
-            x[list(withheld)] = np.nan
-            problems = {name: what for name, what in problems.items() if self._inputs.place[name] not in withheld}
+        x, problems, withheld = self._read(row, refused)
+        read = self._policy.read(x, [self._inputs.place[name] for name in problems], withheld, ages)
         raw, effects = self.model.both(x, withheld)
         log_odds = self._calibrated(float(raw))
         points = self.manifest.scale.points(log_odds)
@@ -164,12 +121,16 @@ class Scorecard:
             pd=probability(log_odds),
             log_odds=log_odds,
             band=self._bands.of(points),
-            reasons=self._reasons.of(x, contributions),
+            reasons=self.reasons.of(x, contributions, withheld),
             contributions=dict(zip(self._inputs.names, contributions.tolist(), strict=True)),
             baseline=self.baseline,
-            missing=int(np.count_nonzero(np.isnan(x))) - len(problems) - len(withheld),
+            missing=read.missing,
             problems=problems,
             refused=tuple(sorted(set(refused))) if withheld else (),
+            unseen=read.unseen,
+            stale=read.stale,
+            handling=read.handling,
+            handled=read.handled,
         )
 
     def score_many(self, rows: Rows, refused: Sequence[Collection[str]] | None = None) -> Scores:
@@ -178,21 +139,29 @@ class Scorecard:
         `refused` has one set of categories for each row; None when nobody refused anything.
         """
         x, is_problem = self._inputs.of_many(rows)
-        raw, withheld = np.empty(len(x)), np.zeros(len(x), int)
+        raw, strictest = np.empty(len(x)), np.zeros(len(x), np.int8)
+        missing, unseen = np.zeros(len(x), int), np.zeros(len(x), int)
         for some, inputs in self._refusals.groups(refused, len(x)):
-            raw[some] = self.model.log_odds(self._withholding(x, is_problem, some, inputs), inputs)
-            withheld[some] = len(inputs)
+            part, *counted = self._settled(x, is_problem, some, inputs)
+            strictest[some], missing[some], unseen[some] = counted
+            raw[some] = self.model.log_odds(part, inputs)
         log_odds = raw * self.manifest.calibration.slope + self.manifest.calibration.intercept
         points = self.manifest.scale.offset - self.manifest.scale.factor * log_odds
-        problems = is_problem.sum(axis=1)
-        missing = np.isnan(x).sum(axis=1) - problems - withheld
-        return Scores(points, probabilities(log_odds), log_odds, self._bands.of_many(points), missing, problems)
+        return Scores(
+            points=points,
+            pd=probabilities(log_odds),
+            log_odds=log_odds,
+            band=self._bands.of_many(points),
+            missing=missing,
+            problems=is_problem.sum(axis=1),
+            unseen=unseen,
+            handling=np.array(HANDLINGS)[strictest],
+        )
 
     def explain(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> tuple[Contribution, ...]:
         """What each input did to one applicant's score, from the one that lowered it most."""
-        x, _ = self._inputs.of(row)
-        withheld = self._refusals.inputs(refused)
-        x[list(withheld)] = np.nan
+        x, problems, withheld = self._read(row, refused)
+        self._policy.read(x, [self._inputs.place[name] for name in problems], withheld, None)
         points = self._in_points(self.model.both(x, withheld)[1])
         order = np.argsort(points, kind="stable").tolist()
         return tuple(_contribution(self.manifest.features[i], float(x[i]), float(points[i])) for i in order)
@@ -202,8 +171,35 @@ class Scorecard:
         x, is_problem = self._inputs.of_many(rows)
         out = np.empty_like(x)
         for some, inputs in self._refusals.groups(refused, len(x)):
-            out[some] = self._in_points(self.model.effects_of(self._withholding(x, is_problem, some, inputs), inputs))
+            out[some] = self._in_points(self.model.effects_of(self._settled(x, is_problem, some, inputs)[0], inputs))
         return out
+
+    def reasons_many(self, rows: Rows, refused: Sequence[Collection[str]] | None = None) -> list[tuple[Reason, ...]]:
+        """The principal reasons of many applicants, as `score` gives them."""
+        x, is_problem = self._inputs.of_many(rows)
+        out: list[tuple[Reason, ...]] = [()] * len(x)
+        for some, inputs in self._refusals.groups(refused, len(x)):
+            part = self._settled(x, is_problem, some, inputs)[0]
+            points = self._in_points(self.model.effects_of(part, inputs))
+            for row, one, effects in zip(some.tolist(), part, points, strict=True):
+                out[row] = self.reasons.of(one, effects, inputs)
+        return out
+
+    def reason_texts(self, language: str) -> dict[str, str]:
+        """What each reason code says in a language; a `ConfigError` lists the languages there are."""
+        codes = self.manifest.reasons.codes
+        if any(language not in code.texts for code in codes):
+            there = ", ".join(sorted(codes[0].texts))
+            raise ConfigError(f"this scorecard's reasons are not told in '{language[:20]}'; there are {there}")
+        return {code.code: code.texts[language] for code in codes}
+
+    def counterfactual(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> "Counterfactual":
+        """The smallest change in what the applicant can change that reaches the next band; see `Counterfactual`."""
+        from saakh.counterfactual import search  # noqa: PLC0415 - who only scores does not wait for it
+
+        x, problems, withheld = self._read(row, refused)
+        self._policy.read(x, [self._inputs.place[name] for name in problems], withheld, None)
+        return search(self, x, withheld)
 
     def decide(
         self,
@@ -211,11 +207,12 @@ class Scorecard:
         application: "Application | Mapping[str, Any]",
         refused: Collection[str] = (),
         left: Mapping[str, int] | None = None,
+        ages: Mapping[str, float] | None = None,
     ) -> "Decision":
         """Score an applicant and decide on what is asked for, by the lending terms the scorecard carries.
 
         `application` is an `Application` or the mapping it is read from; `left` is what a lender can still lend, by
-        name. A scorecard without terms is an `ArtifactError`.
+        name; the others are as in `score`. A scorecard without terms is an `ArtifactError`.
         """
         from saakh.application import Application  # noqa: PLC0415 - who only scores does not wait for it
         from saakh.decide import decide  # noqa: PLC0415
@@ -223,12 +220,33 @@ class Scorecard:
         if self.terms is None:
             raise ArtifactError("this scorecard carries no lending terms: it scores, and does not decide")
         asked = application if isinstance(application, Application) else Application.from_dict(application)
-        score = self.score(row, refused)
-        return decide(self.terms, asked, score.pd, score.points, score.missing, len(score.problems), left)
+        score = self.score(row, refused, ages)
+        counted = (score.missing, len(score.problems))
+        return decide(self.terms, asked, score.pd, score.points, *counted, left, score.handling)
 
     def verify(self) -> golden.Verification:
         """Replay the golden vectors; an `ArtifactError` says which one is not reproduced."""
         return golden.replay(self, self.golden_vectors)
+
+    def _read(self, row: Mapping[str, Any], refused: Collection[str]) -> tuple[Array, dict[str, str], frozenset[int]]:
+        """One applicant's inputs [features], what was wrong with which, and which of them are withheld."""
+        x, problems = self._inputs.of(row)
+        withheld = self._refusals.inputs(refused)
+        if withheld:
+            x[list(withheld)] = np.nan
+            problems = {name: what for name, what in problems.items() if self._inputs.place[name] not in withheld}
+        return x, problems, withheld
+
+    def _settled(
+        self, x: Array, is_problem: Array, some: Array, inputs: frozenset[int]
+    ) -> tuple[Array, Array, Array, Array]:
+        """The rows in `some` as they are scored; by row the strictest outcome and how many are missing and unseen."""
+        part = self._withholding(x, is_problem, some, inputs)
+        wrong, beyond = is_problem[some], self._policy.unseen(part)
+        absent = np.isnan(part) & ~wrong
+        absent[:, list(inputs)] = False
+        strictest = self._policy.settle(part, {"missing": absent, "unseen": beyond, "out_of_range": wrong})
+        return part, strictest, absent.sum(axis=1), beyond.sum(axis=1)
 
     def _withholding(self, x: Array, is_problem: Array, some: Array, inputs: frozenset[int]) -> Array:
         """The rows in `some`, without what they withhold."""
@@ -268,27 +286,3 @@ def _terms(members: Mapping[str, bytes]) -> "Terms | None":
     from saakh.terms_json import read_bytes  # noqa: PLC0415 - who only scores does not wait for it
 
     return read_bytes(members[TERMS])
-
-
-def _check_digests(manifest: Manifest, members: Mapping[str, bytes]) -> None:
-    if set(manifest.members) != set(members) - {MEMBER, signature.MEMBER}:
-        raise ArtifactError("the manifest does not list the members that are there")
-    if golden.MEMBER not in members:
-        raise ArtifactError(f"no {golden.MEMBER}: nothing to verify it by")
-    for name, member in manifest.members.items():
-        body = members[name]
-        if len(body) != member.bytes or hashlib.sha256(body).hexdigest() != member.sha256:
-            raise ArtifactError(f"member '{name}' does not have the digest the manifest gives")
-
-
-def _arrays(members: Mapping[str, bytes], part: Part, dtypes: Mapping[str, str]) -> dict[str, Array]:
-    if set(part.arrays) != set(dtypes):
-        raise ArtifactError(f"a part of kind '{part.kind}' has the arrays {', '.join(dtypes)}")
-    return {name: _array(members, ref, dtypes[name]) for name, ref in part.arrays.items()}
-
-
-def _array(members: Mapping[str, bytes], ref: ArrayRef, dtype: str) -> Array:
-    body = members.get(ref.member)
-    if body is None or ref.dtype != dtype or len(body) != ref.length * np.dtype(dtype).itemsize:
-        raise ArtifactError(f"array '{ref.member[:60]}' is not {ref.length} values of type {dtype}")
-    return np.frombuffer(body, dtype).astype(np.dtype(dtype).newbyteorder("="))

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from models.default import DefaultModel
 from pipeline.bundle import REASONS_MOST, Bundle
 from pipeline.engines import read_table
 from pipeline.export.golden_vectors import golden_json
+from pipeline.export.inputs import rules
 from pipeline.export.replay import Differences, replay
 from pipeline.params import Params
 from pipeline.sample import KEY, refusals, refused
@@ -32,6 +32,8 @@ from saakh.trees import ARRAYS as TREES
 
 NAME = "scorecard"
 REASON_POINTS_LEAST = 0.05
+REASON_TIE_POINTS = 0.25
+"""About what the difference of two reasons moves by when a model is grown again from another seed."""
 RANGE_ROWS = 50_000  # held in memory at a time
 TRAINING_RECORD = ("model_sha256", "inputs", "split", "parameters", "dropped", "seed")
 
@@ -140,8 +142,10 @@ def describe(
         "reasons": {
             "most": said.get("reasons_most", REASONS_MOST),
             "least_points": REASON_POINTS_LEAST,
-            "codes": codes(specs),
+            "tie_points": REASON_TIE_POINTS,
+            "codes": codes(specs, said.get("reasons", {})),
         },
+        "input_policy": rules(specs, model.additive, bundle.train.get("spreads", {}), said.get("inputs", {})),
         "baseline_log_odds": model.additive.mean,
         "parts": [
             {"kind": "trees", "arrays": _places("trees", TREES, model.additive.trees)},
@@ -173,10 +177,14 @@ def bands(cutoffs: Sequence[float]) -> list[dict[str, Any]]:
     return [{"name": chr(ord("A") + i), "from_points": c} for i, c in enumerate([*reversed(cutoffs), None])]
 
 
-def codes(specs: Sequence[FeatureSpec]) -> list[dict[str, Any]]:
-    """A code for each reason the features give, made from its words."""
-    texts = sorted({spec.reason for spec in specs})
-    return [{"code": re.sub(r"[^a-z0-9]+", "-", t.lower()).strip("-"), "text": {"en": t}} for t in texts]
+def codes(specs: Sequence[FeatureSpec], texts: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Each reason code of the features with its text by language; one that has none yet says its feature's reason."""
+    reason = {spec.reason_code: spec.reason for spec in reversed(specs)}
+    languages = sorted({"en", *texts})
+    return [
+        {"code": code, "text": {language: texts.get(language, {}).get(code, said) for language in languages}}
+        for code, said in sorted(reason.items())
+    ]
 
 
 def read_inputs(scorecard: Scorecard, ws: Workspace) -> pa.Table:

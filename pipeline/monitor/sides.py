@@ -145,13 +145,10 @@ def _side(params: Params, ws: Workspace, card: Scorecard, as_of: np.datetime64) 
 
 def principal(card: Scorecard, contributions: Floats) -> np.ndarray:
     """The code of each applicant's weightiest reason, by the scorecard's own rule."""
-    rule = card.manifest.reasons
-    codes = sorted(rule.codes, key=lambda code: code.code)
-    place = {code.text: i for i, code in enumerate(codes)}
-    group = np.array([place[spec.reason] for spec in card.manifest.features])
+    group, codes = card.reasons.group, card.reasons.codes
     totals = np.stack([contributions[:, group == g].sum(axis=1) for g in range(len(codes))], axis=1).round(6)
     first = totals.argmin(axis=1)
-    names = np.array([code.code for code in codes])[first]
+    names, rule = np.array(codes)[first], card.manifest.reasons
     return np.where(totals[np.arange(len(first)), first] <= -rule.least_points, names, "")
 
 
