@@ -1,5 +1,6 @@
 """Load, score and explain with a Saakh credit scorecard: `saakh.load(path).score(row)`. Needs numpy alone."""
 
+from saakh.counterfactual import Change, Counterfactual
 from saakh.errors import ArtifactError, ConfigError, ContractError, MissingInputError, SaakhError
 from saakh.golden import Verification
 from saakh.input_policy import Handled, InputRule
@@ -12,9 +13,11 @@ from saakh.spec import FeatureSpec
 
 __all__ = [
     "ArtifactError",
+    "Change",
     "ConfigError",
     "ContractError",
     "Contribution",
+    "Counterfactual",
     "FeatureSpec",
     "Handled",
     "InputRule",

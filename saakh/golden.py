@@ -13,6 +13,8 @@ MEMBER = "golden.json"
 BYTES_MAX = 16 * 1024 * 1024
 TOLERANCE = 1e-8
 OUTCOME = ("points", "pd", "log_odds", "contributions", "band", "reasons", "missing", "problems")
+SINCE_2 = ("unseen", "handling")
+"""What protocol 1 did not say of a score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ def outcome(score: "Score") -> dict[str, Any]:
         "reasons": [reason.code for reason in score.reasons],
         "missing": score.missing,
         "problems": score.problems,
+        "unseen": score.unseen,
+        "handling": score.handling,
     }
 
 
@@ -46,7 +50,7 @@ def replay(scorecard: "Scorecard", body: bytes) -> Verification:
         raise ArtifactError(f"{MEMBER} is about other features than the scorecard's")
     if not field.raw["vectors"]:
         raise ArtifactError(f"{MEMBER} holds no vectors: nothing to verify the scorecard by")
-    keys = ("inputs", *OUTCOME, *(["refused"] if scorecard.manifest.protocol > 1 else []))
+    keys = ("inputs", *OUTCOME, *(["refused", *SINCE_2] if scorecard.manifest.protocol > 1 else []))
     vectors = [Fields(*item, *keys) for item in field.each("vectors")]
     rows = [_row(scorecard.features, vector) for vector in vectors]
     refused = [_refused(vector) for vector in vectors]
@@ -80,7 +84,7 @@ def _difference(
     scorecard: "Scorecard", row: dict[str, float | None], refused: tuple[str, ...], vector: Fields
 ) -> float:
     got = outcome(scorecard.score(row, refused))
-    for key in OUTCOME:
+    for key in (*OUTCOME, *(key for key in SINCE_2 if key in vector.raw)):
         _must_equal(vector, key, got[key])
     return abs(float(got["points"]) - vector.number("points"))
 

@@ -99,6 +99,11 @@ class Scorecard:
         """The categories of consent its inputs belong to: those an applicant may refuse."""
         return self._refusals.categories
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages its reasons are told in; English is always one."""
+        return tuple(sorted(self.manifest.reasons.codes[0].texts))
+
     def score(
         self, row: Mapping[str, Any], refused: Collection[str] = (), ages: Mapping[str, float] | None = None
     ) -> Score:
@@ -187,11 +192,10 @@ class Scorecard:
 
     def reason_texts(self, language: str) -> dict[str, str]:
         """What each reason code says in a language; a `ConfigError` lists the languages there are."""
-        codes = self.manifest.reasons.codes
-        if any(language not in code.texts for code in codes):
-            there = ", ".join(sorted(codes[0].texts))
+        if language not in self.languages:
+            there = ", ".join(self.languages)
             raise ConfigError(f"this scorecard's reasons are not told in '{language[:20]}'; there are {there}")
-        return {code.code: code.texts[language] for code in codes}
+        return {code.code: code.texts[language] for code in self.manifest.reasons.codes}
 
     def counterfactual(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> "Counterfactual":
         """The smallest change in what the applicant can change that reaches the next band; see `Counterfactual`."""

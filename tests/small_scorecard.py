@@ -73,6 +73,7 @@ def specs(features: int) -> list[FeatureSpec]:
             window_days=30,
             low=-8.0 if i < 4 else None,
             high=8.0 if i < 4 else None,
+            actionable=i % 4 != 3,
         )
         for i, name in enumerate(names(features))
     ]
@@ -85,6 +86,7 @@ def bundle(text: str, features: int, **export: object) -> Bundle:
         "model_sha256": digest,
         "catalogue_fingerprint": "c" * 64,
         "columns": names(features),
+        "spreads": {name: {"seen": [-5.0, 5.0], "usual": [-2.0, 2.0]} for name in names(features)},
         "inputs": {"features.parquet": "a" * 64},
         "split": {
             "development": {"rows": 1500, "bads": 300},

@@ -51,7 +51,8 @@ def picked(evidence: Evidence) -> list[int]:
 
 
 def applicant(evidence: Evidence, scorecard: Scorecard, row: int) -> dict[str, Any]:
-    """One applicant: score, probability, band, waterfall, reasons as the applicant would read them, and every input.
+    """One applicant: score, probability, band, waterfall, reasons as the applicant would read them, what would reach a
+    better band, and every input.
 
     Raises:
         ArtifactError: when the scorecard's contributions are not the ones the report was made of.
@@ -71,6 +72,7 @@ def applicant(evidence: Evidence, scorecard: Scorecard, row: int) -> dict[str, A
         "steps": steps,
         "axis": axis([edge for step in steps for edge in (step.start, step.end)], 3),
         "reasons": _reasons(evidence, score),
+        "counterfactual": scorecard.counterfactual(inputs, evidence.refused[row]),
         "inputs": _inputs(evidence, row, points),
     }
 

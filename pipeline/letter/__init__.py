@@ -1,13 +1,16 @@
 """The letter to an applicant: what was decided, why, and what the applicant can do about it."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from features.columns import Category
+from features.declare import Unit
 from pipeline.letter.texts import Texts
 from pipeline.pages import render
+from saakh.counterfactual import Change, Counterfactual
 from saakh.decide import Outcome
 from saakh.key_facts import KeyFacts, key_facts
 from saakh.offers import Ground, Offer
@@ -23,7 +26,11 @@ LAKH_GROUPS = {"INR"}
 
 @dataclass(frozen=True)
 class Case:
-    """What a letter is about: one application, what was decided, and the score behind it."""
+    """What a letter is about: one application, what was decided, and the score behind it.
+
+    `texts` has the words of the scorecard's reason codes by language, and `counterfactual` what would reach a better
+    band.
+    """
 
     reference: str
     on: date
@@ -34,6 +41,8 @@ class Case:
     points: float
     reasons: Sequence[Reason]
     specs: Sequence[FeatureSpec]
+    texts: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    counterfactual: Counterfactual | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ class Letter:
     grounds: tuple[str, ...]
     reasons_heading: str
     reasons: tuple[str, ...]
+    changes_heading: str
+    changes: tuple[str, ...]
     notes: tuple[str, ...]
     rights_heading: str
     rights: tuple[str, ...]
@@ -56,10 +67,11 @@ class Letter:
     contact: tuple[str, ...]
 
 
-def letter(case: Case, terms: Terms, texts: Texts, translated: Mapping[str, str] | None = None) -> Letter:
-    """The letter on a case; `translated` has reasons in the letter's language by code, others stay English."""
-    reasons = [_reason(reason, case.specs, texts, translated or {}) for reason in case.reasons]
-    is_english = texts.language == "en" or all(r.code in (translated or {}) for r in case.reasons)
+def letter(case: Case, terms: Terms, texts: Texts) -> Letter:
+    """The letter on a case; a reason that the scorecard does not tell in the letter's language stays English."""
+    translated = case.texts.get(texts.language, {})
+    reasons = [_reason(reason, case.specs, texts, translated) for reason in case.reasons]
+    is_english = texts.language == "en" or all(r.code in translated for r in case.reasons)
     categories = ", ".join(texts.categories[Category(name)] for name in sorted({s.category for s in case.specs}))
     shown = [key_facts(terms, offer) for offer in case.offers[:OFFERS_SHOWN]] if case.outcome == "offer" else []
     return Letter(
@@ -76,6 +88,10 @@ def letter(case: Case, terms: Terms, texts: Texts, translated: Mapping[str, str]
         grounds=tuple(texts.grounds[ground] for ground in case.grounds),
         reasons_heading=texts.reasons_heading,
         reasons=tuple(reasons) or (texts.no_reasons,),
+        changes_heading=texts.changes_heading.format(points=f"{case.counterfactual.points:.0f}")
+        if case.counterfactual
+        else "",
+        changes=tuple(_changes(case, terms, texts)),
         notes=(
             *(() if is_english else (texts.untranslated,)),
             texts.score.format(points=f"{case.points:.0f}", categories=categories),
@@ -97,6 +113,8 @@ def as_text(said: Letter) -> str:
     if said.grounds:
         parts += ["", said.why_heading, *(_wrapped(f"- {ground}", "  ") for ground in said.grounds)]
     parts += ["", said.reasons_heading, *(_wrapped(f"{k}. {r}", "   ") for k, r in enumerate(said.reasons, 1))]
+    if said.changes:
+        parts += ["", _wrapped(said.changes_heading), *(_wrapped(f"- {change}", "  ") for change in said.changes)]
     parts += ["", *map(_wrapped, said.notes)]
     parts += ["", said.rights_heading, *(_wrapped(f"- {right}", "  ") for right in said.rights)]
     parts += ["", said.contact_heading, *(_wrapped(line, "  ") for line in said.contact)]
@@ -137,6 +155,32 @@ def _reason(reason: Reason, specs: Sequence[FeatureSpec], texts: Texts, translat
     said = translated.get(reason.code, reason.text)
     unseen = list(dict.fromkeys(described[name] for name in reason.unknown))
     return f"{said} ({texts.unseen.format(what='; '.join(unseen))})" if unseen else said
+
+
+def _changes(case: Case, terms: Terms, texts: Texts) -> Iterator[str]:
+    """What would have reached a better band: each measure once, by its longest window, and that it is no promise."""
+    if case.counterfactual is None or case.counterfactual.outcome != "found":
+        return
+    specs, translated = {spec.name: spec for spec in case.specs}, case.texts.get(texts.language, {})
+    longest: dict[str, Change] = {}
+    for change in sorted(case.counterfactual.changes, key=lambda c: specs[c.feature].window_days or 0):
+        longest[specs[change.feature].measure] = change
+    for change in longest.values():
+        spec = specs[change.feature]
+        what = spec.description.rstrip(".") if texts.language == "en" else translated.get(spec.reason_code, spec.reason)
+        window = f" ({texts.window.format(days=spec.window_days)})" if spec.window_days else ""
+        before, after = (_amount(value, spec.unit, terms, texts) for value in (change.before, change.after))
+        yield f"{what}{window}: {texts.change.format(before=before, after=after)}"
+    yield texts.change_note
+
+
+def _amount(value: float, unit: str, terms: Terms, texts: Texts) -> str:
+    """A value of an input as people write it."""
+    if unit == Unit.MINOR.value[0]:
+        return ("-" if value < 0 else "") + money(abs(round(value)), terms)
+    if unit == Unit.SHARE.value[0]:
+        return f"{100 * value:.0f} %"
+    return f"{value:.3g} {texts.units[unit]}".rstrip()
 
 
 def _offer(number: int, facts: KeyFacts, terms: Terms, texts: Texts) -> tuple[str, tuple[tuple[str, str], ...]]:

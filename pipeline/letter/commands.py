@@ -50,7 +50,8 @@ def read_case(params: Params, ws: Workspace, given: str) -> Case:
     row = _row(decided, name)
     cohort = _row(ws.need("cohort", "cohort.parquet"), name)
     derived = _row(ws.need("derive", "features.parquet"), name)
-    score = scorecard.score({feature: derived[feature] for feature in scorecard.features})
+    inputs = {feature: derived[feature] for feature in scorecard.features}
+    score = scorecard.score(inputs)
     return Case(
         reference=name,
         on=cohort["applied_at"].date(),
@@ -61,6 +62,8 @@ def read_case(params: Params, ws: Workspace, given: str) -> Case:
         points=score.points,
         reasons=score.reasons,
         specs=scorecard.manifest.features,
+        texts={language: scorecard.reason_texts(language) for language in scorecard.languages},
+        counterfactual=scorecard.counterfactual(inputs) if row["outcome"] == "decline" else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from features.columns import Category
+from features.declare import Unit
 from pipeline.params import Section, problems, read_yaml
 from saakh.errors import ConfigError
 from saakh.offers import Ground
@@ -24,6 +25,9 @@ FILLED = {
     "cooling": {"days"},
     "unseen": {"what"},
     "score": {"points", "categories"},
+    "changes_heading": {"points"},
+    "change": {"before", "after"},
+    "window": {"days"},
 }
 """Which names each text has in braces."""
 RIGHTS = ("review", "contest", "correct", "withdraw", "complain")
@@ -72,6 +76,11 @@ class Texts(Section):
     reasons_heading: Line
     no_reasons: Line
     unseen: Line
+    changes_heading: Line
+    change: Line
+    window: Line
+    change_note: Line
+    units: Mapping[str, str]
     untranslated: str
     score: Line
     categories: Mapping[Category, Line]
@@ -83,6 +92,7 @@ class Texts(Section):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         said: dict[str, Any] = {"grounds": (self.grounds, Ground), "categories": (self.categories, Category)}
+        said["units"] = (self.units, [unit.value[0] for unit in Unit])
         for key, (texts, names) in (said | {"rights": (self.rights, RIGHTS)}).items():
             if missing := [str(name) for name in names if name not in texts]:
                 raise ValueError(f"{key} has no text for {', '.join(missing)}")

@@ -34,7 +34,8 @@ def test_a_reason_without_a_translation_stays_english_and_says_so():
     plain = letter(CASE, terms(), texts)
     assert plain.reasons == ("Irregular top-ups",)
     assert texts.untranslated in plain.notes
-    translated = letter(CASE, terms(), texts, {"irregular-top-ups": "अनियमित रिचार्ज"})
+    told = replace(CASE, texts={"hi": {"irregular-top-ups": "अनियमित रिचार्ज"}})
+    translated = letter(told, terms(), texts)
     assert translated.reasons == ("अनियमित रिचार्ज",)
     assert texts.untranslated not in translated.notes
 
