@@ -51,8 +51,7 @@ def picked(evidence: Evidence) -> list[int]:
 
 
 def applicant(evidence: Evidence, scorecard: Scorecard, row: int) -> dict[str, Any]:
-    """One applicant: score, probability, band, waterfall, reasons as the applicant would read them, what would reach a
-    better band, and every input.
+    """One applicant: the score and what it is made of, reasons as the applicant would read them, a better band's price.
 
     Raises:
         ArtifactError: when the scorecard's contributions are not the ones the report was made of.

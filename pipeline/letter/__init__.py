@@ -2,9 +2,8 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
 
 from features.columns import Category
 from features.declare import Unit
@@ -41,7 +40,7 @@ class Case:
     points: float
     reasons: Sequence[Reason]
     specs: Sequence[FeatureSpec]
-    texts: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     counterfactual: Counterfactual | None = None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import saakh
 from saakh import archive
-from saakh.counterfactual import MEASURES_MOST, STEPS, joined, moves_of
+from saakh.counterfactual import MEASURES_MOST, joined, moves_of
 from saakh.scorecard import Scorecard
 from tests.small_scorecard import packed, scorecard, table
 
@@ -35,14 +35,9 @@ def exhaustive(card: Scorecard, row: dict[str, float], need: float) -> tuple[int
     """The fewest measures and the least sum of steps that reach `need`, by scoring every choice there is."""
     x = np.array([row[name] for name in card.features])
     moves = moves_of(card, x)
-    of = {(m, s): i for i, (m, s) in enumerate(zip(moves.measure.tolist(), moves.step.tolist(), strict=True))}
+    of = [np.flatnonzero(moves.measure == number).tolist() for number in range(len(moves.names))]
     for count in range(1, MEASURES_MOST + 1):
-        chosen = [
-            [of[key] for key in zip(measures, sizes, strict=True)]
-            for measures in combinations(range(len(moves.names)), count)
-            for sizes in product(STEPS, repeat=count)
-            if all(key in of for key in zip(measures, sizes, strict=True))
-        ]
+        chosen = [one for measures in combinations(of, count) for one in product(*measures)]
         if not chosen:
             continue
         points = card.score_many(joined(x, moves, np.array(chosen))).points

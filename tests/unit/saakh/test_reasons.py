@@ -3,18 +3,21 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from saakh.input_policy import InputRule
 from saakh.manifest import ReasonCode, ReasonRule
-from saakh.reasons import Reasons
-from tests.small_scorecard import specs
+from saakh.reasons import Reasons, clear_of_ties
+from tests.small_scorecard import scorecard, specs, table
 
 TEXTS = ["Balance ran low", "Calls at night", "Long gaps", "Many lenders", "New contacts", "New handset"]
-CODES = tuple(ReasonCode(t.lower().replace(" ", "-"), t) for t in TEXTS)
+CODES = tuple(ReasonCode(t.lower().replace(" ", "-"), {"en": t}) for t in TEXTS)
 
 
-def reasons(*texts: str, most: int = 4) -> Reasons:
+def reasons(*texts: str, most: int = 4, tie: float = 0.0) -> Reasons:
+    """The rule for features of these reasons; nothing is known of better values, so nothing is flipped."""
     found = tuple(replace(s, reason=t) for s, t in zip(specs(len(texts)), texts, strict=True))
-    return Reasons(found, ReasonRule(most, 0.05, CODES))
+    return Reasons(found, ReasonRule(most, 0.05, tie, CODES), [InputRule()] * len(found), scorecard().model, -28.9)
 
 
 def given(rule: Reasons, *points: float, x: np.ndarray | None = None) -> list:
@@ -60,3 +63,59 @@ def test_equal_weights_come_in_the_order_of_codes_whatever_the_last_digits_say()
 def test_a_missing_value_behind_a_reason_is_marked():
     (reason,) = given(reasons("Long gaps", "Long gaps"), -1.0, -2.0, x=np.array([np.nan, 4.0]))
     assert reason.unknown == ("input_0_30d",)
+
+
+@pytest.mark.parametrize(
+    ("totals", "told"),
+    [
+        ([-9.0, -8.0, -7.0, -6.0, -5.9], 3),  # the fourth is no further from the fifth than chance
+        ([-9.0, -8.0, -7.0, -6.0, -5.0], 4),
+        ([-9.0, -8.0, -7.0, -6.0], 4),  # nothing is left out
+        ([-9.0, -6.2, -6.1, -6.0, -5.9], 1),
+        ([-6.3, -6.2, -6.0, -5.9, -5.8], 2),  # no gap is clear: up to the widest
+        ([-1.0, -0.9], 2),
+        ([], 0),
+    ],
+)
+def test_ties_too_close_to_call_are_not_told(totals, told):
+    assert clear_of_ties(totals, 4, 0.25) == told
+
+
+def test_every_reason_told_stands_the_flip_test():
+    """Set to their better values, within what is usual, the inputs a reason names raise the score; always."""
+    card, told = scorecard(), 0
+    place = {name: i for i, name in enumerate(card.features)}
+    for row in np.clip(table(400, seed=23), -8, 8):
+        score = card.score(dict(zip(card.features, row.tolist(), strict=True)))
+        for reason in score.reasons:
+            flipped = card.reasons.flipped(row, [place[name] for name in reason.features])
+            again = card.score(dict(zip(card.features, flipped.tolist(), strict=True)))
+            assert again.points > score.points
+            moved = [i for i in range(8) if flipped[i] != row[i] and not (np.isnan(flipped[i]) and np.isnan(row[i]))]
+            low, high = card.manifest.input_policy[0].usual
+            assert all(low <= flipped[i] <= high for i in moved)
+            told += 1
+    assert told > 400
+
+
+def test_what_does_not_stand_the_flip_test_is_not_told():
+    """Where the values taken for better are the worst there are, no flip raises the score."""
+    card = scorecard()
+    rules = [replace(rule, better=rule.worse) for rule in card.manifest.input_policy]
+    given = (card.manifest.features, card.manifest.reasons, rules, card.model, card._points_per_unit)
+    wrong, told, all_told = Reasons(*given), 0, 0
+    for row in np.clip(table(100, seed=3), -8, 8):
+        points = card.explain_many(row[None])[0]
+        all_told, told = all_told + len(card.reasons.of(row, points)), told + len(wrong.of(row, points))
+    assert told < all_told / 4
+
+
+def test_a_reason_certain_to_stand_the_flip_test_does():
+    """The bound that spares a try is right: below it, every flip that is tried raises the score."""
+    card = scorecard()
+    for row in np.clip(table(300, seed=31), -8, 8):
+        points = card.explain_many(row[None])[0]
+        for group, sure in enumerate(card.reasons._sure):
+            lowered = [i for i in np.flatnonzero(card.reasons.group == group).tolist() if points[i] < 0]
+            if points[card.reasons.group == group].sum() <= sure:
+                assert card.reasons._rises(row, lowered, frozenset())
