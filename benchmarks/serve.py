@@ -22,9 +22,9 @@ def body(scorecard: Path) -> str:
     """A request made of golden values: each input at the first that is neither missing nor a problem."""
     card = load(scorecard)
     inputs: dict[str, float | None] = dict.fromkeys(card.features)
-    for vector in json.loads(card.golden_vectors)["vectors"]:
-        for name, value in zip(card.features, vector["inputs"], strict=True):
-            if inputs[name] is None and name not in vector["problems"]:
+    for vector in card.vectors():
+        for name, value in vector.row.items():
+            if inputs[name] is None and name not in vector.said.raw["problems"]:
                 inputs[name] = value
     return json.dumps({"inputs": inputs})
 

@@ -17,7 +17,7 @@ import numpy as np
 from models import calibration, linear
 from models.arrays import Codes, Flags, Floats
 from models.boosting import Grown, Inputs, Settings, grow, refuse_one_class
-from models.lightgbm_text import merged, parse, restricted
+from models.lightgbm_text import merged, on_grid, parse, restricted
 from models.metrics import surprise
 from models.model_text import rest_of, with_rest
 from models.refusals import Keys, Refusals, filled, withheld
@@ -132,7 +132,7 @@ def fit(rows: Rows, inputs: Inputs, settings: Settings, threads: int, known: Map
     rounds, weight = _blend(said, straight, rows.bad, stages)
     blended = weight * said[:, np.flatnonzero(stages == rounds)[0]] + (1 - weight) * straight
     calibrator, how = calibration.chosen(blended, rows.bad, rows.person, rows.fold)
-    text = merged([shard.text for shard in grown], rounds, weight / len(grown))
+    text = on_grid(merged([shard.text for shard in grown], rounds, weight / len(grown)))
     model, places = _only_read(text, linear.as_part(fitted, scaling, 1 - weight), how, inputs)
     out_of_fold = calibration.calibrated(blended, how)
     found = {"trees": said[:, -1], "linear": straight, "blend": blended, "calibrated": out_of_fold}

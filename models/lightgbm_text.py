@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from saakh.errors import ArtifactError
+from saakh.grid import rounded
 from saakh.trees import SPLITS_MAX, Trees
 
 ZERO = float(np.float32(1e-35))
@@ -50,6 +51,18 @@ def edited(text: str, head: Callable[[str], str], tree: Callable[[str], str]) ->
     sizes = (int(size) + more for size, more in zip(fields_of(first)["tree_sizes"].split(), grown, strict=True))
     first = re.sub(r"^tree_sizes=.*$", f"tree_sizes={' '.join(map(str, sizes))}", first, flags=re.MULTILINE)
     return "\nTree=".join((head(first), *changed)) + end + tail
+
+
+def on_grid(text: str) -> str:
+    """The text with the values of its leaves rounded to the grid; one whose values are on it already is left alone."""
+
+    def nearest(match: re.Match[str]) -> str:
+        return f"leaf_value={' '.join(map(repr, rounded(numbers(match[1])).tolist()))}"
+
+    def tree(old: str) -> str:
+        return re.sub(r"^leaf_value=(.+)$", nearest, old, flags=re.MULTILINE)
+
+    return edited(text, lambda head: head, tree)
 
 
 def merged(texts: Sequence[str], rounds: int, factor: float) -> str:

@@ -1,7 +1,7 @@
 """An L2 logistic regression on bounded, monotone transforms of the inputs, whose coefficients keep declared directions.
 
-The transform is the runtime's (`saakh.linear`): arcsinh of the distance from the median in interquartile ranges. A
-missing input stands at its mean, so being missing teaches nothing and adds nothing.
+The transform is the runtime's (`saakh.linear`), of the distance from the median in interquartile ranges. A missing
+input stands at its mean, so being missing teaches nothing and adds nothing.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from models.arrays import Flags, Floats
+from saakh.grid import rounded
 from saakh.linear import Linear, transformed
 
 PENALTIES = (3_000.0, 1_000.0, 300.0, 100.0, 30.0)
@@ -80,7 +81,7 @@ def as_part(fitted: Floats, scaling: Scaling, weight: float) -> Linear:
     kept = np.flatnonzero(np.abs(weight * fitted[1:]) > SMALLEST)
     arrays = {"center": scaling.center, "scale": scaling.scale, "coefficient": per_unit, "mean": scaling.mean}
     chosen = {name: values[kept] for name, values in arrays.items()}
-    return Linear.of(len(per_unit), float(weight * fitted[0]), feature=kept, **chosen)
+    return Linear.of(len(per_unit), float(rounded(weight * fitted[0])), feature=kept, **chosen)
 
 
 def _loss(at: Floats, z: Floats, bad: Floats, penalty: float) -> tuple[float, Floats]:

@@ -5,8 +5,11 @@ line is a model of trees alone, not calibrated.
 """
 
 import json
+from dataclasses import replace
 
+from models import lightgbm_text
 from saakh.errors import ArtifactError
+from saakh.grid import rounded
 from saakh.linear import ARRAYS, Linear
 from saakh.scale import Calibration
 
@@ -22,6 +25,17 @@ def with_rest(text: str, linear: Linear, calibration: Calibration) -> str:
     }
     before, end, after = text.partition("\nend of trees\n")
     return before + end + MARK + json.dumps(rest, allow_nan=False) + "\n" + after
+
+
+def on_grid(text: str) -> str:
+    """The text with all that is added up rounded to the grid: what a scorecard may hold. Twice is as good as once."""
+    inputs = len(lightgbm_text.parse(text).features)  # and an error for what is no such text
+    if MARK not in text:
+        return lightgbm_text.on_grid(text)
+    linear, calibration = rest_of(text, inputs)
+    before, _, after = text.partition(MARK)
+    trees = lightgbm_text.on_grid(before + after.partition("\n")[2])
+    return with_rest(trees, replace(linear, intercept=float(rounded(linear.intercept))), calibration)
 
 
 def rest_of(text: str, inputs: int) -> tuple[Linear, Calibration]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.arrays import Flags, Floats
-from saakh.linear import REACH, Linear
+from saakh.linear import FAR, REACH, Linear
 from saakh.trees import Trees
 
 ZERO = float(np.float32(1e-35))
@@ -32,7 +32,9 @@ def linear_effects(linear: Linear, x: Floats, refused: Flags) -> Floats:
     out = np.zeros(x.shape)
     columns = zip(linear.feature, linear.center, linear.scale, linear.coefficient, linear.mean, strict=True)
     for feature, center, scale, coefficient, mean in columns:
-        bent = np.clip(np.arcsinh((x[:, feature] - center) / scale), -REACH, REACH)
+        z = (x[:, feature] - center) / scale
+        part = np.tanh(np.arcsinh(np.clip(z, -FAR, FAR)) / 8)  # whose inverse is the series, cut off
+        bent = np.clip(8 * (part + part**3 / 3 + part**5 / 5), -REACH, REACH)
         is_known = ~(np.isnan(bent) | refused[:, feature])
         out[:, feature] = np.where(is_known, coefficient * (bent - mean), 0.0)
     return out

@@ -16,7 +16,7 @@ MOVED_LEAST = 0.05
 """Points; what moved less is the same to an applicant, who sees whole points."""
 SHOWN_MOST = 10
 LEVELS = ("none", "patch", "minor", "major")
-Vector = tuple[dict[str, float], frozenset[str]]
+Vector = tuple[dict[str, float | None], frozenset[str]]
 Changed = dict[str, tuple[Any, Any]]
 """What is another, by name: before and after."""
 
@@ -154,9 +154,7 @@ def _sample(before: Scorecard, after: Scorecard) -> Sample:
 
 
 def _vectors(card: Scorecard) -> list[Vector]:
-    said = json.loads(card.golden_vectors)["vectors"]
-    named = [dict(zip(card.features, vector["inputs"], strict=True)) for vector in said]
-    return [(row, frozenset(vector.get("refused", ()))) for row, vector in zip(named, said, strict=True)]
+    return [(vector.row, frozenset(vector.refused)) for vector in card.vectors()]
 
 
 def _scored(card: Scorecard, vector: Vector) -> Score:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from saakh.errors import ArtifactError
+from saakh.grid import BITS, TOTAL_MAX, rounded
 from saakh.linear import Linear
 from saakh.lookup import Lookup
 from saakh.trees import Array, Trees
@@ -25,6 +27,14 @@ class Additive:
         self.lookup = Lookup(trees, inputs)
         self.mean = self.lookup.mean + linear.intercept
         self._has_linear = bool(len(linear.feature))
+
+    def refuse_off_grid(self) -> None:
+        """An `ArtifactError` when sums of what the parts say are not exact in every order."""
+        said = np.append(self.trees.value, self.linear.intercept)
+        if not np.array_equal(rounded(said), said):
+            raise ArtifactError(f"the value of a leaf, or the intercept, is no multiple of 2^-{BITS}")
+        if self.trees.most + self.linear.most >= TOTAL_MAX:
+            raise ArtifactError(f"the parts can come to {TOTAL_MAX:g} log-odds or more, too much to add up exactly")
 
     def both(self, x: Array, refused: frozenset[int] = NOBODY) -> tuple[Array, Array]:
         """Log-odds [...] and contributions [..., features]."""

@@ -15,6 +15,7 @@ TOLERANCE = 1e-8
 OUTCOME = ("points", "pd", "log_odds", "contributions", "band", "reasons", "missing", "problems")
 SINCE_2 = ("unseen", "handling")
 """What protocol 1 did not say of a score."""
+Numbers = list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,15 @@ class Verification:
 
     vectors: int
     largest_difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A golden vector: an applicant who never was, the categories refused, and what it is `said` to come to."""
+
+    row: dict[str, float | None]
+    refused: tuple[str, ...]
+    said: Fields
 
 
 def outcome(score: "Score") -> dict[str, Any]:
@@ -43,30 +53,52 @@ def outcome(score: "Score") -> dict[str, Any]:
 
 def replay(scorecard: "Scorecard", body: bytes) -> Verification:
     """Score every vector, one by one and all at once, and compare; an `ArtifactError` names the first that differs."""
+    vectors = read(scorecard, body)
+    rows, refused = [v.row for v in vectors], [v.refused for v in vectors]
+    _refuse_unknown(scorecard, refused)
+    largest = max(_difference(scorecard, vector) for vector in vectors)
+    together = scorecard.score_many(rows, refused).points
+    for points, vector in zip(together.tolist(), vectors, strict=True):
+        _must_equal(vector.said, "points", points)
+    return Verification(len(vectors), largest)
+
+
+def read(scorecard: "Scorecard", body: bytes) -> list[Vector]:
+    """The vectors in `golden.json`: inputs, refusals, and what is said to come out; an `ArtifactError` when it is none.
+
+    Inputs are places in the `values` of their feature; in protocol 1 they were the values themselves.
+    """
     if len(body) > BYTES_MAX:
         raise ArtifactError(f"{MEMBER} is larger than {BYTES_MAX:,} bytes")
-    field = Fields(parse_json(body, MEMBER), MEMBER, "features", "vectors")
+    is_placed = scorecard.manifest.protocol > 1
+    field = Fields(parse_json(body, MEMBER), MEMBER, "features", "vectors", *(["values"] if is_placed else []))
     if field.raw["features"] != list(scorecard.features):
         raise ArtifactError(f"{MEMBER} is about other features than the scorecard's")
     if not field.raw["vectors"]:
         raise ArtifactError(f"{MEMBER} holds no vectors: nothing to verify the scorecard by")
-    keys = ("inputs", *OUTCOME, *(["refused", *SINCE_2] if scorecard.manifest.protocol > 1 else []))
-    vectors = [Fields(*item, *keys) for item in field.each("vectors")]
-    rows = [_row(scorecard.features, vector) for vector in vectors]
-    refused = [_refused(vector) for vector in vectors]
-    _refuse_unknown(scorecard, refused)
-    largest = max(_difference(scorecard, *given) for given in zip(rows, refused, vectors, strict=True))
-    together = scorecard.score_many(rows, refused).points
-    for points, vector in zip(together.tolist(), vectors, strict=True):
-        _must_equal(vector, "points", points)
-    return Verification(len(vectors), largest)
+    values = [_numbers(Fields({"it": v}, at, "it"), "it") for v, at in field.each("values")] if is_placed else None
+    said = [Fields(*item, "inputs", *OUTCOME, *(["refused", *SINCE_2] if is_placed else [])) for item in field.each("vectors")]
+    return [Vector(_row(scorecard.features, vector, values), _refused(vector), vector) for vector in said]
 
 
-def _row(features: tuple[str, ...], vector: Fields) -> dict[str, float | None]:
-    inputs = [Fields({"value": value}, where, "value").maybe_number("value") for value, where in vector.each("inputs")]
+def _row(features: tuple[str, ...], vector: Fields, values: list[Numbers] | None) -> dict[str, float | None]:
+    inputs = _numbers(vector, "inputs") if values is None else _placed(vector, values)
     if len(inputs) != len(features):
         raise ArtifactError(f"{vector.where} does not have one input for each feature")
     return dict(zip(features, inputs, strict=True))
+
+
+def _placed(vector: Fields, values: list[Numbers]) -> Numbers:
+    places = [place for place, _ in vector.each("inputs")]
+    if len(places) != len(values) or not all(
+        type(place) is int and 0 <= place < len(own) for place, own in zip(places, values, strict=True)
+    ):
+        raise ArtifactError(f"{vector.where}.inputs are not places in the values of each feature")
+    return [own[place] for place, own in zip(places, values, strict=True)]
+
+
+def _numbers(field: Fields, key: str) -> Numbers:
+    return [Fields({"value": value}, where, "value").maybe_number("value") for value, where in field.each(key)]
 
 
 def _refused(vector: Fields) -> tuple[str, ...]:
@@ -80,13 +112,11 @@ def _refuse_unknown(scorecard: "Scorecard", refused: list[tuple[str, ...]]) -> N
         raise ArtifactError(f"{MEMBER} refuses a category that no input of the scorecard belongs to")
 
 
-def _difference(
-    scorecard: "Scorecard", row: dict[str, float | None], refused: tuple[str, ...], vector: Fields
-) -> float:
-    got = outcome(scorecard.score(row, refused))
-    for key in (*OUTCOME, *(key for key in SINCE_2 if key in vector.raw)):
-        _must_equal(vector, key, got[key])
-    return abs(float(got["points"]) - vector.number("points"))
+def _difference(scorecard: "Scorecard", vector: Vector) -> float:
+    got = outcome(scorecard.score(vector.row, vector.refused))
+    for key in (*OUTCOME, *(key for key in SINCE_2 if key in vector.said.raw)):
+        _must_equal(vector.said, key, got[key])
+    return abs(float(got["points"]) - vector.said.number("points"))
 
 
 def _must_equal(vector: Fields, key: str, got: Any) -> None:

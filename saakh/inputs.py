@@ -35,6 +35,12 @@ class Inputs:
         slack = (ROUNDING * np.maximum(1, np.abs(bound)) * (np.abs(bound) < 1e300) for bound in (high, low))
         self._most = np.concatenate((high, -low)) + np.concatenate(tuple(slack))
 
+    @property
+    def bounds(self) -> tuple[Array, Array]:
+        """The least and the greatest value [features] that is no problem: declared ranges and a little slack."""
+        most, negated = np.split(self._most, 2)
+        return -negated, most
+
     def of(self, row: Mapping[str, Any]) -> tuple[Array, dict[str, str]]:
         """The inputs [features], missing as NaN, and the problems found, by feature."""
         values = self._values(row)

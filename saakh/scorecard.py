@@ -77,6 +77,8 @@ class Scorecard:
         if part := parts.get("linear"):
             straight = Linear.of(inputs, part.intercept, **arrays(members, part, linear.ARRAYS))
         found = Additive(grown, straight, inputs)
+        if manifest.protocol > 1:
+            found.refuse_off_grid()
         return cls(manifest, found, members[golden.MEMBER], signed, _terms(members))
 
     @property
@@ -227,6 +229,10 @@ class Scorecard:
         score = self.score(row, refused, ages)
         counted = (score.missing, len(score.problems))
         return decide(self.terms, asked, score.pd, score.points, *counted, left, score.handling)
+
+    def vectors(self) -> list[golden.Vector]:
+        """The golden vectors: inputs that no person has, what is refused in each, and what must come out."""
+        return golden.read(self, self.golden_vectors)
 
     def verify(self) -> golden.Verification:
         """Replay the golden vectors; an `ArtifactError` says which one is not reproduced."""

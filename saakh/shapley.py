@@ -8,7 +8,8 @@ and `z` the part of the training rows that went that way. Its Shapley value for 
 points integrate exactly.
 
 An input may be *refused*: then it is never known, whatever the rest of the game. On each leaf its factor is its z for
-good, so the leaf's value takes it up, the answers to its splits are never asked, and its own Shapley value is 0.
+good, so the leaf's value takes it up (rounded to the grid), the answers to its splits are never asked, and its own
+Shapley value is 0.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from math import sqrt
 
 import numpy as np
 
+from saakh.grid import rounded
 from saakh.trees import Array, Trees
 
 _NEAR, _FAR = sqrt(3 / 7 - 2 / 7 * sqrt(6 / 5)), sqrt(3 / 7 + 2 / 7 * sqrt(6 / 5))
@@ -70,8 +72,15 @@ def _group(trees: Trees, flipped: Array, refused: Array, splits: int) -> Tables:
 
 def _without(refused: Array, value: Array, weight: Array, asked: Array, wanted: Array) -> tuple[Array, ...]:
     """Leaf values that took up the weights of refused splits [tree, 1, split], which are then asked no more."""
-    taken_up = value * np.where(refused, weight, 1.0).prod(axis=2)
-    return taken_up, np.where(refused, 1.0, weight), np.where(refused, 0, asked), np.where(refused, 0, wanted)
+    share = np.ones(value.shape)
+    for split in range(weight.shape[2]):  # one after the other, so that who multiplies elsewhere gets the same bits
+        share *= np.where(refused, weight, 1.0)[..., split]
+    return (
+        rounded(value * share),
+        np.where(refused, 1.0, weight),
+        np.where(refused, 0, asked),
+        np.where(refused, 0, wanted),
+    )
 
 
 def _paths(left: Array, right: Array) -> Array:

@@ -82,6 +82,13 @@ class Trees:
         total = np.add.reduceat(self.cover, self.leaf_start)
         return float((self.value * (self.cover / np.repeat(total, self.splits + 1))).sum())
 
+    @property
+    def most(self) -> float:
+        """The most that they can come to, either way."""
+        if not len(self.splits):
+            return 0.0
+        return float(np.maximum.reduceat(np.abs(self.value), self.leaf_start).sum())
+
     def _check_sizes(self) -> None:
         _must(len(self.splits) <= TREES_MAX, f"more than {TREES_MAX:,} trees")
         _must(_within(self.splits, 0, SPLITS_MAX), f"a tree has more than {SPLITS_MAX + 1} leaves")

@@ -78,6 +78,11 @@ class Embedded(Engine):
         for name in names:
             self._run(f'DROP TABLE IF EXISTS "{name}"')
 
+    def ask(self, query: str) -> pa.Table:
+        """What a query in DuckDB's own SQL gives."""
+        with _readable():
+            return self.connection.raw_sql(query).to_arrow_table()
+
     def batches(self, expr: ir.Table) -> pa.RecordBatchReader:
         """The rows as a stream of record batches (not by Ibis, whose own way DuckDB has deprecated)."""
         schema = expr.schema().to_pyarrow()

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.default import DefaultModel
+from models.model_text import on_grid
 from pipeline.bundle import REASONS_MOST, Bundle
 from pipeline.engines import read_table
 from pipeline.export.golden_vectors import golden_json
@@ -92,9 +93,10 @@ def rebuild(ws: Workspace, out: Path, version: str = ALIAS) -> None:
 
 def build(bundle: Bundle) -> bytes:
     """The scorecard's bytes: a pure function of the bundle, the same on every machine."""
-    model = DefaultModel.of_text(bundle.model)
+    text = on_grid(bundle.model)  # as train leaves it; a model from elsewhere is rounded here
+    model = DefaultModel.of_text(text)
     specs = specs_in_order(bundle, model)
-    members = {"model.txt": bundle.model.encode(), **arrays(model)}
+    members = {"model.txt": text.encode(), **arrays(model)}
     if "terms" in bundle.export:
         members[TERMS] = bundle.export["terms"].encode()
     draft = Manifest.from_bytes(_json(describe(bundle, model, specs, members)))
@@ -216,10 +218,9 @@ def _matrix(table: pa.Table) -> np.ndarray:
 
 def prove(scorecard: Scorecard, model: str, rows: np.ndarray, refused: Sequence[Collection[str]]) -> Differences:
     """Replay golden vectors and applicants against LightGBM; an `ArtifactError` when anything differs."""
-    golden = json.loads(scorecard.golden_vectors)["vectors"]
-    inputs = Inputs(scorecard.manifest.features)
-    vectors = [dict(zip(scorecard.features, v["inputs"], strict=True)) for v in golden]
-    replay(scorecard, model, inputs.of_many(vectors)[0], [v["refused"] for v in golden]).check("golden vectors")
+    golden, inputs = scorecard.vectors(), Inputs(scorecard.manifest.features)
+    vectors = inputs.of_many([v.row for v in golden])[0]
+    replay(scorecard, model, vectors, [v.refused for v in golden]).check("golden vectors")
     found = replay(scorecard, model, rows, refused)
     found.check("applicants")
     return found

@@ -10,11 +10,11 @@ import numpy as np
 from saakh.additive import Additive
 from saakh.fields import NUMBER_MAX
 from saakh.golden import outcome
-from saakh.linear import REACH, Linear
+from saakh.linear import FAR, Linear
 from saakh.scorecard import Scorecard
 from saakh.spec import FeatureSpec
 
-VECTORS_MIN, VECTORS_MAX = 256, 1_024
+VECTORS_MIN, VECTORS_MAX = 1_000, 1_024
 REFUSED_EACH, SETS = 4, 8
 NEAR_ZERO = (0.0, -0.0, 1e-36, -1e-36)
 
@@ -25,12 +25,20 @@ def golden_json(scorecard: Scorecard) -> bytes:
     """The member `golden.json`: vectors of inputs with what the scorecard makes of each."""
     vectors = inputs(scorecard.manifest.features, scorecard.model)
     withheld = refusals(scorecard.categories, len(vectors))
+    values = [_distinct(column) for column in zip(*vectors, strict=True)]
+    places = [{repr(value): i for i, value in enumerate(own)} for own in values]
     scored = [
-        {"inputs": v, "refused": list(r)} | outcome(scorecard.score(dict(zip(scorecard.features, v, strict=True)), r))
+        {"inputs": [place[repr(value)] for place, value in zip(places, v, strict=True)], "refused": list(r)}
+        | outcome(scorecard.score(dict(zip(scorecard.features, v, strict=True)), r))
         for v, r in zip(vectors, withheld, strict=True)
     ]
-    content = {"features": list(scorecard.features), "vectors": scored}
+    content = {"features": list(scorecard.features), "values": values, "vectors": scored}
     return (json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n").encode()
+
+
+def _distinct(column: Sequence[Value]) -> list[Value]:
+    """Each value once, in the order they come; 0.0 and −0.0 are two."""
+    return list({repr(value): value for value in column}.values())
 
 
 def refusals(categories: Sequence[str], count: int) -> list[tuple[str, ...]]:
@@ -47,7 +55,7 @@ def refusals(categories: Sequence[str], count: int) -> list[tuple[str, ...]]:
 def inputs(specs: Sequence[FeatureSpec], model: Additive) -> list[list[Value]]:
     """The vectors: first one with everything missing, then each feature goes through its values in an order of its own.
 
-    There are as many as the feature with the most values needs, between 256 and 1,024.
+    There are as many as the feature with the most values needs, between 1,000 and 1,024.
     """
     trees, linear = model.trees, model.linear
     bends = [np.concatenate((trees.threshold[trees.feature == i], _bends(linear, i))) for i in range(len(specs))]
@@ -60,7 +68,7 @@ def inputs(specs: Sequence[FeatureSpec], model: Additive) -> list[list[Value]]:
 def _bends(linear: Linear, feature: int) -> np.ndarray:
     """Where the transform of an input is at its centre, one scale off it, and at the end of its reach."""
     here = linear.feature == feature
-    steps = np.array([0.0, 1.0, -1.0, math.sinh(REACH), -math.sinh(REACH)])
+    steps = np.array([0.0, 1.0, -1.0, FAR, -FAR])
     return (linear.center[here][:, None] + linear.scale[here][:, None] * steps).ravel()
 
 

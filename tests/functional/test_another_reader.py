@@ -19,7 +19,10 @@ class Reader:
         assert self.manifest["protocol"] == 2
         for name, member in self.manifest["members"].items():
             assert hashlib.sha256(opened.read(name)).hexdigest() == member["sha256"]
-        self.golden = json.loads(opened.read("golden.json"))["vectors"]
+        golden = json.loads(opened.read("golden.json"))
+        self.golden = golden["vectors"]
+        for vector in self.golden:
+            vector["inputs"] = [own[at] for own, at in zip(golden["values"], vector["inputs"], strict=True)]
         self.arrays, self.linear = (
             {
                 name: struct.unpack(f"<{array['length']}{CODES[array['dtype']]}", opened.read(array["member"]))
@@ -58,8 +61,12 @@ class Reader:
         names = ("feature", "center", "scale", "coefficient", "mean")
         for feature, center, scale, coefficient, mean in zip(*(self.linear[n] for n in names), strict=True):
             if x[feature] is not None and feature not in refused:
-                bent = math.asinh((x[feature] - center) / scale)
-                total += coefficient * (min(max(bent, -4.0), 4.0) - mean)
+                z = (x[feature] - center) / scale
+                u = min(abs(z), 32.0)
+                v = math.sqrt(math.sqrt(u + math.sqrt(u * u + 1)))
+                y = (v - 1) / (v + 1)
+                t = math.copysign(min(8 * (y + y**3 / 3 + y**5 / 5), 4.0), z)
+                total += coefficient * (t - mean)
         return total
 
     def points(self, inputs: list[float | None], refused: list[str]) -> float:
@@ -82,7 +89,7 @@ class Reader:
 
 def test_a_reader_without_the_runtime_reproduces_every_golden_vector():
     reader = Reader(packed())
-    assert len(reader.golden) >= 256
+    assert len(reader.golden) >= 1_000
     for vector in reader.golden:
         points = reader.points(vector["inputs"], vector["refused"])
         assert abs(points - vector["points"]) <= 1e-8

@@ -30,7 +30,7 @@ def test_a_scorecard_does_not_differ_from_itself() -> None:
     found = diff(scorecard(), scorecard())
     assert (found.level, found.is_told) == ("none", True)
     assert not (found.scaling or found.bands or found.reasons or found.consent or found.sample.moved)
-    assert found.sample.vectors == 2 * len(json.loads(scorecard().golden_vectors)["vectors"])
+    assert found.sample.vectors == 2 * len(scorecard().vectors())
 
 
 def test_another_scale_moves_every_vector_alike_and_asks_for_a_minor_version() -> None:
@@ -46,11 +46,7 @@ def test_another_scale_moves_every_vector_alike_and_asks_for_a_minor_version() -
 def test_bands_crossed_are_counted_by_way() -> None:
     found = diff(scorecard(), card(packed(version="0.2.0", base_points=560.0)))
     before, after = scorecard(), card(packed(version="0.2.0", base_points=560.0))
-    rows = [
-        (dict(zip(before.features, v["inputs"], strict=True)), v["refused"])
-        for c in (before, after)
-        for v in json.loads(c.golden_vectors)["vectors"]
-    ]
+    rows = [(v.row, v.refused) for c in (before, after) for v in c.vectors()]
     ways = [f"{before.score(*row).band} to {after.score(*row).band}" for row in rows]
     assert found.sample.bands == {way: ways.count(way) for way in set(ways) if way[0] != way[-1]}
     assert sum(found.sample.bands.values()) > 0

@@ -110,7 +110,7 @@ def test_export_before_evaluate_says_what_to_run(finished, workspace):
         written(finished, workspace)
 
 
-@pytest.mark.parametrize("off_by", [1e-6, 3e-9, -3e-9])
+@pytest.mark.parametrize("off_by", [2**-20, 2**-28, -(2**-28)])
 def test_a_model_that_the_runtime_does_not_reproduce_is_not_written(finished, workspace, monkeypatch, off_by):
     honest = export.DefaultModel.of_text
 

@@ -1,0 +1,216 @@
+"""A scorecard as one SELECT, for DuckDB and Spark: a table of features and refusals in, points out.
+
+Literals have an exponent, since without one they would be decimals and not doubles. Sums are written as balanced pairs:
+their order changes nothing, and no database is asked to nest hundreds of brackets.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from math import isinf
+
+import numpy as np
+import pyarrow as pa
+
+from models.decisions import Node, Refused, Split, decisions
+from pipeline.convert.parts import Parts
+from pipeline.engines import Embedded
+from saakh.errors import ConfigError
+from saakh.grid import BITS, STEP
+from saakh.linear import FAR, REACH
+from saakh.lookup import ZERO
+from saakh.served import REFUSED
+
+QUOTES = {"duckdb": '"', "spark": "`"}
+"""The dialects that are tested, and how each quotes a name."""
+STEPS = """\
+-- {name} {version}: a row of {table} in, its score out.
+-- Inputs are numbers or null; refused_<category> is true where an applicant refused it.
+WITH given AS (
+SELECT {key} AS k,
+{given}
+FROM {table}
+), used AS (
+SELECT k,
+{flags}{used},
+{missing} AS missing,
+{problems} AS problems
+FROM given
+), placed AS (
+SELECT *{placed}
+FROM used
+), rooted AS (
+SELECT *{rooted}
+FROM placed
+), halved AS (
+SELECT *{halved}
+FROM rooted
+), added AS (
+SELECT k, missing, problems,
+{trees}
++ {linear} AS total
+FROM halved
+), said AS (
+SELECT k, missing, problems, total * {slope} + {intercept} AS log_odds
+FROM added
+), scored AS (
+SELECT k, missing, problems, log_odds, {offset} - {factor} * log_odds AS points
+FROM said
+)
+SELECT k AS {key}, points, 1e0 / (1e0 + EXP(-log_odds)) AS pd, log_odds, {band} AS band, missing, problems
+FROM scored
+"""
+
+
+def select(parts: Parts, dialect: str, table: str, key: str) -> str:
+    """The query over `table`, whose rows are told apart by the column `key`; names are quoted as `dialect` does."""
+    if dialect not in QUOTES:
+        raise ConfigError(f"SQL is written for {', '.join(QUOTES)}; '{dialect[:60]}' is none of them")
+    named, linear = _Names(QUOTES[dialect]), parts.linear
+    return STEPS.format(
+        name=parts.name,
+        version=parts.version,
+        table=named.path(table),
+        key=named.one(key),
+        given=_lines(_given(parts, named)),
+        flags="".join(f"r{i}, " for i in range(len(parts.categories))),
+        used=_lines(_used(parts)),
+        missing=_total([f"CASE WHEN {_asked(parts, i)} AND {_absent(i)} THEN 1 ELSE 0 END" for i in _all(parts)]),
+        problems=_total([f"CASE WHEN {_problem(parts, i)} THEN 1 ELSE 0 END" for i in _all(parts)]),
+        placed="".join(f",\n{z}" for z in _placed(parts)),
+        rooted="".join(f",\n{v}" for v in _rooted(parts)),
+        halved="".join(f",\nSIGN(z{i}) * ((v{i} - 1e0) / (v{i} + 1e0)) AS y{i}" for i in linear.feature),
+        trees=_total([_written(node) for node in decisions(parts.trees, parts.category)]),
+        linear=_total([number(linear.intercept), *_terms(parts)]),
+        slope=number(parts.slope),
+        intercept=number(parts.intercept),
+        offset=number(parts.offset),
+        factor=number(parts.factor),
+        band=_band(parts),
+    )
+
+
+def as_table(parts: Parts, inputs: np.ndarray, refused: np.ndarray) -> pa.Table:
+    """Inputs [rows, features] and refusals [rows, categories] as the query reads them; the key is the row's number."""
+    columns = {name: pa.array(inputs[:, i], from_pandas=True) for i, name in enumerate(parts.features)}
+    flags = {REFUSED + category: refused[:, i] for i, category in enumerate(parts.categories)}
+    return pa.table({"application_id": np.arange(len(inputs))} | columns | flags)
+
+
+def answers(parts: Parts, inputs: np.ndarray, refused: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points and PDs by DuckDB, row by row."""
+    with closing(Embedded()) as engine:
+        engine.table(as_table(parts, inputs, refused), "features")
+        found = engine.ask(select(parts, "duckdb", "features", "application_id")).sort_by("application_id")
+    return found["points"].to_numpy(), found["pd"].to_numpy()
+
+
+def number(value: float) -> str:
+    """A double as a literal that reads back as the same."""
+    if isinf(value):
+        return f"CAST('{'-' if value < 0 else ''}Infinity' AS DOUBLE)"
+    written = repr(float(value))
+    return written if "e" in written else f"{written}e0"
+
+
+class _Names:
+    """Names in quotes."""
+
+    def __init__(self, quote: str) -> None:
+        self._quote = quote
+
+    def one(self, name: str) -> str:
+        return self._quote + name.replace(self._quote, self._quote * 2) + self._quote
+
+    def path(self, name: str) -> str:
+        return ".".join(map(self.one, name.split(".")))
+
+
+def _all(parts: Parts) -> range:
+    return range(len(parts.features))
+
+
+def _given(parts: Parts, named: _Names) -> Iterator[str]:
+    """Inputs as doubles, and refusals, where null means that there is none."""
+    yield from (f"CAST({named.one(name)} AS DOUBLE) AS x{i}" for i, name in enumerate(parts.features))
+    for i, category in enumerate(parts.categories):
+        yield f"COALESCE({named.one(REFUSED + category)}, FALSE) AS r{i}"
+
+
+def _asked(parts: Parts, i: int) -> str:
+    return f"NOT r{parts.category[i]}"
+
+
+def _absent(i: int) -> str:
+    return f"(x{i} IS NULL OR ISNAN(x{i}))"
+
+
+def _fits(parts: Parts, i: int) -> str:
+    """True for what is used; NaN is above every number to both databases, and so does not fit."""
+    return f"x{i} >= {number(parts.least[i])} AND x{i} <= {number(parts.most[i])}"
+
+
+def _problem(parts: Parts, i: int) -> str:
+    return f"{_asked(parts, i)} AND NOT {_absent(i)} AND NOT ({_fits(parts, i)})"
+
+
+def _used(parts: Parts) -> Iterator[str]:
+    return (f"CASE WHEN {_asked(parts, i)} AND {_fits(parts, i)} THEN x{i} END AS x{i}" for i in _all(parts))
+
+
+def _placed(parts: Parts) -> Iterator[str]:
+    """How many scales each input of the linear part is from its centre."""
+    linear = parts.linear
+    for i, center, scale in zip(linear.feature, linear.center, linear.scale, strict=True):
+        yield f"(x{i} - {number(center)}) / {number(scale)} AS z{i}"
+
+
+def _rooted(parts: Parts) -> Iterator[str]:
+    """The fourth root in `saakh.linear.transformed`; what follows are its operations, one by one."""
+    for i in parts.linear.feature:
+        size = f"LEAST(ABS(z{i}), {number(FAR)})"
+        yield f"SQRT(SQRT({size} + SQRT({size} * {size} + 1e0))) AS v{i}"
+
+
+def _terms(parts: Parts) -> Iterator[str]:
+    linear = parts.linear
+    for i, mean, coefficient in zip(linear.feature, linear.mean, linear.coefficient, strict=True):
+        square = f"(y{i} * y{i})"
+        series = f"(({square} * 3e0 + 5e0) * {square} + 15e0) * y{i} * 8e0 / 15e0"
+        bent = f"GREATEST(LEAST({series}, {number(REACH)}), {number(-REACH)})"
+        term = f"({bent} - {number(mean)}) * {number(coefficient)}"
+        steps = f"FLOOR({term} * {number(2.0**BITS)} + 0.5e0) * {number(STEP)}"
+        yield f"CASE WHEN x{i} IS NULL THEN 0e0 ELSE {steps} END"
+
+
+def _written(node: Node) -> str:
+    if isinstance(node, float):
+        return number(node)
+    if isinstance(node, Refused):
+        return f"CASE WHEN r{node.category} THEN {_written(node.closed)} ELSE {_written(node.open)} END"
+    return f"CASE WHEN {_goes_left(node)} THEN {_written(node.left)} ELSE {_written(node.right)} END"
+
+
+def _goes_left(split: Split) -> str:
+    x = f"x{split.feature}"
+    below = f"{x} <= {number(split.threshold)}"
+    if split.zero_is_missing:
+        near_zero = f"ABS({x}) <= {number(ZERO)}"
+        below = f"{near_zero} OR {below}" if split.missing_left else f"NOT {near_zero} AND {below}"
+    return f"{x} IS NULL OR {below}" if split.missing_left else below
+
+
+def _band(parts: Parts) -> str:
+    *above, last = parts.bands
+    asked = " ".join(f"WHEN points >= {number(band.from_points or 0.0)} THEN '{band.name}'" for band in above)
+    return f"CASE {asked} ELSE '{last.name}' END" if above else f"'{last.name}'"
+
+
+def _total(terms: Sequence[str]) -> str:
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return f"({_total(terms[:half])}\n+ {_total(terms[half:])})"
+
+
+def _lines(items: Iterator[str]) -> str:
+    return ",\n".join(items)
