@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from saakh.scorecard import Scorecard, load
+from saakh import load
+from saakh.scorecard import Scorecard
 from saakh.trees import Array
 
 REFUSED = "refused_"
@@ -18,7 +19,7 @@ class Served:
         self.card = card
 
     def predict(self, model_input: Any, params: Any = None) -> Any:  # noqa: ARG002 - as MLflow calls it
-        """Scores [rows] of a pandas table of inputs: points, PD, log-odds, band, and how many were missing or problems.
+        """Scores [rows] of a pandas table of inputs: points, PD, log-odds, band, what was found, what to do.
 
         A column that is not there is missing, or not refused. The answer is a table of the same kind and index.
         """
@@ -30,7 +31,7 @@ class Served:
             for some in zip(*flags, strict=True)
         ]
         scores = card.score_many(x, refused)
-        names = ("points", "pd", "log_odds", "band", "missing", "problems")
+        names = ("points", "pd", "log_odds", "band", "missing", "unseen", "problems", "handling")
         return type(rows)({name: getattr(scores, name) for name in names}, index=rows.index)
 
 

@@ -14,8 +14,11 @@ from saakh.served import REFUSED
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported
 os.environ.setdefault("DO_NOT_TRACK", "true")
 
-OUTPUTS = {"points": "double", "pd": "double", "log_odds": "double", "band": "string"} | dict.fromkeys(
-    ("missing", "problems"), "long"
+OUTPUTS = (
+    dict.fromkeys(("points", "pd", "log_odds"), "double")
+    | {"band": "string"}
+    | dict.fromkeys(("missing", "unseen", "problems"), "long")
+    | {"handling": "string"}
 )
 
 

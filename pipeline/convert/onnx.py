@@ -1,7 +1,7 @@
 """A scorecard as ONNX: inputs and refusals in, log-odds, PD and points out, in double precision throughout."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +12,14 @@ from onnx import TensorProto, helper, numpy_helper
 from models.decisions import Node, Refused, Split, decisions
 from pipeline.convert.parts import Parts
 from saakh.grid import BITS, STEP
+from saakh.input_policy import OUTCOMES
 from saakh.linear import FAR, REACH
 from saakh.lookup import ZERO
 
 OPSET, TREES_OPSET, IR = 18, 5, 10
 LEQ, SUM, NO_TRANSFORM = 0, 1, 0
 OUTPUTS = {"log_odds": TensorProto.DOUBLE, "pd": TensorProto.DOUBLE, "points": TensorProto.DOUBLE} | dict.fromkeys(
-    ("missing", "problems"), TensorProto.INT64
+    ("missing", "unseen", "out_of_range", "handling"), TensorProto.INT64
 )
 
 
@@ -29,11 +30,11 @@ def model(parts: Parts, *, takes_floats: bool = False) -> onnx.ModelProto:
     are compared with thresholds as they are: the same as rounding the thresholds down to floats.
     """
     graph = Graph()
-    used, counts = _inputs(graph, parts, takes_floats)
+    used, told = _inputs(graph, parts, takes_floats)
     total = graph.do("Add", _trees(graph, parts, used), _straight(graph, parts, used))
     log_odds = graph.do("Add", graph.do("Mul", total, graph.number(parts.slope)), graph.number(parts.intercept))
     points = graph.do("Sub", graph.number(parts.offset), graph.do("Mul", graph.number(parts.factor), log_odds))
-    found = {"log_odds": log_odds, "pd": graph.do("Sigmoid", log_odds), "points": points} | counts
+    found = {"log_odds": log_odds, "pd": graph.do("Sigmoid", log_odds), "points": points} | told
     for name, what in found.items():
         graph.nodes.append(helper.make_node("Identity", [what], [name]))
     kind = TensorProto.FLOAT if takes_floats else TensorProto.DOUBLE
@@ -86,19 +87,48 @@ class Graph:
 
 
 def _inputs(graph: Graph, parts: Parts, takes_floats: bool) -> tuple[str, dict[str, str]]:
-    """The inputs as they are used, NaN where missing, refused or impossible; and how many are missing, or problems."""
+    """The inputs as they are scored, NaN where missing or refused; and what was found in them, counted and handled."""
     x = graph.do("Cast", "inputs", to=TensorProto.DOUBLE) if takes_floats else "inputs"
     asked = graph.do("Not", graph.do("Gather", "refused", graph.constant(np.array(parts.category)), axis=1))
-    fits = graph.do(
-        "And",
-        graph.do("LessOrEqual", x, graph.constant(parts.most)),
-        graph.do("GreaterOrEqual", x, graph.constant(parts.least)),
-    )
-    absent = graph.do("IsNaN", x)
-    beyond = graph.do("Not", graph.do("Or", absent, fits))
-    used = graph.do("Where", graph.do("And", asked, fits), x, graph.number(np.nan))
-    counts = {"missing": graph.count(graph.do("And", asked, absent))}
-    return used, counts | {"problems": graph.count(graph.do("And", asked, beyond))}
+    absent, fits = graph.do("IsNaN", x), _between(graph, x, parts.least, parts.most)
+    possible = graph.do("And", asked, fits)
+    low, high = np.array([parts.seen(i) for i in range(len(parts.features))]).T
+    found = {
+        "missing": graph.do("And", asked, absent),
+        "unseen": graph.do("And", possible, graph.do("Not", _between(graph, x, low, high))),
+        "out_of_range": graph.do("And", asked, graph.do("Not", graph.do("Or", absent, fits))),
+    }
+    used = graph.do("Where", possible, x, graph.number(np.nan))
+    for name, where in found.items():
+        worst = [parts.instead(i, name) for i in range(len(parts.features))]
+        if any(value is not None for value in worst):
+            is_worst = graph.constant(np.array([value is not None for value in worst]))
+            instead = graph.constant(np.array(worst, dtype=np.float64))
+            used = graph.do("Where", graph.do("And", where, is_worst), instead, used)
+    counts = {name: graph.count(where) for name, where in found.items()}
+    return used, {**counts, "handling": _handling(graph, parts, found)}
+
+
+def _between(graph: Graph, x: str, low: np.ndarray, high: np.ndarray) -> str:
+    """Where inputs are within bounds; NaN is not."""
+    above = graph.do("GreaterOrEqual", x, graph.constant(low))
+    return graph.do("And", above, graph.do("LessOrEqual", x, graph.constant(high)))
+
+
+def _handling(graph: Graph, parts: Parts, found: Mapping[str, str]) -> str:
+    """The strictest outcome of each row: 0 score, 1 refer, 2 reject."""
+    outcomes = [
+        graph.do(
+            "Where",
+            where,
+            graph.constant(np.array([parts.outcome(i, name) for i in range(len(parts.features))])),
+            graph.constant(np.array(0)),
+        )
+        for name, where in found.items()
+    ]
+    strictest = graph.do("ReduceMax", graph.do("Max", *outcomes), graph.constant(np.array([1])), keepdims=0)
+    above_worst = graph.do("Sub", strictest, graph.constant(np.array(OUTCOMES.index("worst"))))
+    return graph.do("Max", above_worst, graph.constant(np.array(0)))
 
 
 def _straight(graph: Graph, parts: Parts, used: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.decisions import Node, Refused, Split, decisions
-from pipeline.convert.parts import Parts
+from pipeline.convert.parts import FOUND, Parts
 from pipeline.engines import Embedded
 from saakh.errors import ConfigError
 from saakh.grid import BITS, STEP
@@ -31,9 +31,8 @@ SELECT {key} AS k,
 FROM {table}
 ), used AS (
 SELECT k,
-{flags}{used},
-{missing} AS missing,
-{problems} AS problems
+{flags}{used}{counted},
+{strictest} AS strictest
 FROM given
 ), placed AS (
 SELECT *{placed}
@@ -45,18 +44,20 @@ FROM placed
 SELECT *{halved}
 FROM rooted
 ), added AS (
-SELECT k, missing, problems,
+SELECT k, missing, unseen, out_of_range, strictest,
 {trees}
 + {linear} AS total
 FROM halved
 ), said AS (
-SELECT k, missing, problems, total * {slope} + {intercept} AS log_odds
+SELECT k, missing, unseen, out_of_range, strictest, total * {slope} + {intercept} AS log_odds
 FROM added
 ), scored AS (
-SELECT k, missing, problems, log_odds, {offset} - {factor} * log_odds AS points
+SELECT k, missing, unseen, out_of_range, strictest, log_odds, {offset} - {factor} * log_odds AS points
 FROM said
 )
-SELECT k AS {key}, points, 1e0 / (1e0 + EXP(-log_odds)) AS pd, log_odds, {band} AS band, missing, problems
+SELECT k AS {key}, points, 1e0 / (1e0 + EXP(-log_odds)) AS pd, log_odds, {band} AS band,
+missing, unseen, out_of_range,
+CASE strictest WHEN 3 THEN 'reject' WHEN 2 THEN 'refer' ELSE 'score' END AS handling
 FROM scored
 """
 
@@ -74,8 +75,8 @@ def select(parts: Parts, dialect: str, table: str, key: str) -> str:
         given=_lines(_given(parts, named)),
         flags="".join(f"r{i}, " for i in range(len(parts.categories))),
         used=_lines(_used(parts)),
-        missing=_total([f"CASE WHEN {_asked(parts, i)} AND {_absent(i)} THEN 1 ELSE 0 END" for i in _all(parts)]),
-        problems=_total([f"CASE WHEN {_problem(parts, i)} THEN 1 ELSE 0 END" for i in _all(parts)]),
+        counted="".join(f",\n{_counted(parts, name)} AS {name}" for name in FOUND),
+        strictest=_strictest(parts),
         placed="".join(f",\n{z}" for z in _placed(parts)),
         rooted="".join(f",\n{v}" for v in _rooted(parts)),
         halved="".join(f",\nSIGN(z{i}) * ((v{i} - 1e0) / (v{i} + 1e0)) AS y{i}" for i in linear.feature),
@@ -125,10 +126,6 @@ class _Names:
         return ".".join(map(self.one, name.split(".")))
 
 
-def _all(parts: Parts) -> range:
-    return range(len(parts.features))
-
-
 def _given(parts: Parts, named: _Names) -> Iterator[str]:
     """Inputs as doubles, and refusals, where null means that there is none."""
     yield from (f"CAST({named.one(name)} AS DOUBLE) AS x{i}" for i, name in enumerate(parts.features))
@@ -136,25 +133,42 @@ def _given(parts: Parts, named: _Names) -> Iterator[str]:
         yield f"COALESCE({named.one(REFUSED + category)}, FALSE) AS r{i}"
 
 
-def _asked(parts: Parts, i: int) -> str:
-    return f"NOT r{parts.category[i]}"
+def _found(parts: Parts, i: int) -> dict[str, str]:
+    """When each thing is found in an input. NaN is above every number to both databases, and so is never possible."""
+    asked, absent = f"NOT r{parts.category[i]}", f"(x{i} IS NULL OR ISNAN(x{i}))"
+    possible = _between(i, parts.least[i], parts.most[i])
+    found = {"missing": f"{asked} AND {absent}", "out_of_range": f"{asked} AND NOT {absent} AND NOT ({possible})"}
+    if parts.rules[i].seen:
+        found["unseen"] = f"{asked} AND {possible} AND NOT ({_between(i, *parts.seen(i))})"
+    return found
 
 
-def _absent(i: int) -> str:
-    return f"(x{i} IS NULL OR ISNAN(x{i}))"
+def _between(i: int, low: float, high: float) -> str:
+    return f"x{i} >= {number(low)} AND x{i} <= {number(high)}"
 
 
-def _fits(parts: Parts, i: int) -> str:
-    """True for what is used; NaN is above every number to both databases, and so does not fit."""
-    return f"x{i} >= {number(parts.least[i])} AND x{i} <= {number(parts.most[i])}"
-
-
-def _problem(parts: Parts, i: int) -> str:
-    return f"{_asked(parts, i)} AND NOT {_absent(i)} AND NOT ({_fits(parts, i)})"
+def _counted(parts: Parts, name: str) -> str:
+    found = [_found(parts, i).get(name) for i in range(len(parts.features))]
+    return _total([f"CASE WHEN {when} THEN 1 ELSE 0 END" for when in found if when] or ["0"])
 
 
 def _used(parts: Parts) -> Iterator[str]:
-    return (f"CASE WHEN {_asked(parts, i)} AND {_fits(parts, i)} THEN x{i} END AS x{i}" for i in _all(parts))
+    """Inputs as they are scored, null where missing or refused."""
+    for i in range(len(parts.features)):
+        worst = {when: parts.instead(i, name) for name, when in _found(parts, i).items()}
+        instead = "".join(f"WHEN {when} THEN {number(v)} " for when, v in worst.items() if v is not None)
+        possible = f"NOT r{parts.category[i]} AND {_between(i, parts.least[i], parts.most[i])}"
+        yield f"CASE {instead}WHEN {possible} THEN x{i} END AS x{i}"
+
+
+def _strictest(parts: Parts) -> str:
+    outcomes = [
+        f"CASE WHEN {when} THEN {parts.outcome(i, name)} ELSE 0 END"
+        for i in range(len(parts.features))
+        for name, when in _found(parts, i).items()
+        if parts.outcome(i, name)
+    ]
+    return f"GREATEST(0, {', '.join(outcomes)})" if outcomes else "0"
 
 
 def _placed(parts: Parts) -> Iterator[str]:
