@@ -77,7 +77,10 @@ def read(scorecard: "Scorecard", body: bytes) -> list[Vector]:
     if not field.raw["vectors"]:
         raise ArtifactError(f"{MEMBER} holds no vectors: nothing to verify the scorecard by")
     values = [_numbers(Fields({"it": v}, at, "it"), "it") for v, at in field.each("values")] if is_placed else None
-    said = [Fields(*item, "inputs", *OUTCOME, *(["refused", *SINCE_2] if is_placed else [])) for item in field.each("vectors")]
+    said = [
+        Fields(*item, "inputs", *OUTCOME, *(["refused", *SINCE_2] if is_placed else []))
+        for item in field.each("vectors")
+    ]
     return [Vector(_row(scorecard.features, vector, values), _refused(vector), vector) for vector in said]
 
 
