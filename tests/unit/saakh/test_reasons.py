@@ -107,7 +107,7 @@ def test_what_does_not_stand_the_flip_test_is_not_told():
     for row in np.clip(table(100, seed=3), -8, 8):
         points = card.explain_many(row[None])[0]
         all_told, told = all_told + len(card.reasons.of(row, points)), told + len(wrong.of(row, points))
-    assert told < all_told / 4
+    assert told < all_told / 3
 
 
 def test_a_reason_certain_to_stand_the_flip_test_does():
