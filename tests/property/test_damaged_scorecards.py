@@ -1,7 +1,17 @@
-"""Whatever happens to a scorecard's bytes: it is refused by a typed error, or it scores as it did."""
+"""Whatever happens to a scorecard's bytes: it is refused by a typed error, or it scores as it did.
+
+`make test` judges a few hundred mutants of `tests/damage.py`, `make prove` (SAAKH_FULL=1) 100,000: in seven minutes.
+"""
 
 import hashlib
 import json
+import os
+import resource
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,11 +19,16 @@ from hypothesis import strategies as st
 from saakh import archive
 from saakh.errors import ArtifactError
 from saakh.scorecard import Scorecard
+from tests.damage import KEY, KINDS, damaged, good
 from tests.small_scorecard import packed, scorecard
 
 ROW = {"input_0_30d": 0.5, "input_1_30d": 0.0, "input_6_30d": -2.0}
 RAW = packed()
 MEMBERS = archive.unpack(RAW)
+MUTANTS = 100_000 if os.environ.get("SAAKH_FULL") else 330
+SECONDS_MOST, MEGABYTES_MOST = 5, 512
+APPLICANT = {"input_0_30d": 0.5, "input_2_30d": None}
+ASKED = {"id": "a", "on": "2026-06-01", "amount_minor": 500_000, "income_minor": 4_000_000, "is_adult": True}
 MANY, FEW = settings(max_examples=150, deadline=None), settings(max_examples=40, deadline=None)
 
 
@@ -125,3 +140,57 @@ def test_forged_golden_vectors_are_refused_or_reproduced(data, odd):
     vector = data.draw(st.sampled_from(content["vectors"]))
     vector[data.draw(st.sampled_from(sorted(vector)))] = odd
     refused_or_finite(MEMBERS | {"golden.json": json.dumps(content).encode()})
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """No one step may take longer, or all together more memory, than this: else a `TimeoutError` or `MemoryError`."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    before, limit = signal.signal(signal.SIGALRM, late), resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + MEGABYTES_MOST * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (most, limit[1]))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        resource.setrlimit(resource.RLIMIT_AS, limit)
+
+
+def outcome(raw: bytes) -> str:
+    """What became of a mutant: `refused`, or `scored` and all it says is sound."""
+    try:
+        card = Scorecard.from_members(archive.unpack(raw))
+        score, decision = card.score(APPLICANT), card.decide(APPLICANT, ASKED)
+        assert 0 <= score.pd <= 1
+        assert decision.outcome in ("offer", "refer", "decline")
+        card.verify()
+    except ArtifactError:
+        return "refused"
+    return "scored"
+
+
+def test_mutants_of_every_kind_are_refused_or_sound_and_under_a_key_refused_or_the_same():
+    """A forger without the key may make another scorecard, and nothing else; with the key asked for, not even that."""
+    whole = Scorecard.from_members(archive.unpack(good()), KEY)
+    expected = whole.score(APPLICANT), whole.decide(APPLICANT, ASKED)
+    found: Counter[tuple[str, str]] = Counter()
+    with bounded():
+        for number in range(MUTANTS):
+            kind, raw = damaged(number)
+            signal.setitimer(signal.ITIMER_REAL, SECONDS_MOST)
+            found[kind, outcome(raw)] += 1
+            try:
+                card = Scorecard.from_members(archive.unpack(raw), KEY)
+            except ArtifactError:
+                continue
+            assert (card.score(APPLICANT), card.decide(APPLICANT, ASKED)) == expected
+    assert {kind for kind, _ in found} == {kind.__name__ for kind in KINDS}
+    assert {kind for kind, what in found if what == "scored"} <= {
+        *("header_edited", "members_renamed", "members_swapped", "numbers_huge"),
+        *("fields_odd", "nested_deep", "arrays_forged"),
+    }
