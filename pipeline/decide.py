@@ -18,6 +18,7 @@ from pipeline.engines import read_table, write_table
 from pipeline.lending import read_terms
 from pipeline.params import Params
 from pipeline.sample import KEY
+from pipeline.stops import stop_files
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, digest, write_json
 from saakh import Scorecard, load
@@ -46,7 +47,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     """Write `decide/decisions.parquet`, one row an application, `offers.parquet`, one an offer, and `decide.json`."""
     with timed("decide") as summary:
         terms, path = read_terms(params.decide.terms), scorecard_path(params, ws)
-        scorecard = load(path)
+        scorecard = load(path, stop_files=stop_files(path))
         asked = read_asked(params, ws, scorecard)
         scores = scorecard.score_many(asked.inputs)
         standing = [getattr(scores, name).tolist() for name in ("pd", "points", "missing", "problems")]

@@ -11,8 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import saakh
+from pipeline import audit
 from pipeline.engines import read_table, write_batches
+from pipeline.params import Params
 from pipeline.sample import CATEGORY, KEY
+from pipeline.stops import stop_files
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, digest, read_json, write_json
 from saakh.errors import ConfigError, ConsentError, ContractError, MissingInputError, UnreadableInputError
@@ -60,7 +63,13 @@ class Tally:
 
 
 def run(
-    path: Path, scorecard: Path, tell: Tell = quiet, out: Path | None = None, trust: Trust | None = None
+    path: Path,
+    scorecard: Path,
+    tell: Tell = quiet,
+    out: Path | None = None,
+    trust: Trust | None = None,
+    params: Params | None = None,
+    stopped_by: Sequence[Path] = (),
 ) -> Summary:
     """Score the derived features of a workspace, or of one file in its `derive` folder, and write them.
 
@@ -70,13 +79,20 @@ def run(
         tell: hears of the rows done.
         out: where to write; by default `score/scores.parquet` in the workspace. An account goes beside it, as JSON.
         trust: the public keys of which one must have signed the scorecard.
+        params: of whose audit log's key and policies the record is made, in the log of the workspace scored; None: no
+            record.
+        stopped_by: stop files to heed beside those of the scorecard's folder and workspace.
+
+    A scorecard that was stopped or retired is a `StoppedError`.
 
     Data asked for another purpose than the scorecard serves are a `ConsentError`; features of another definition than
     it was built on, a `ContractError`.
     """
     with timed("score") as summary:
-        card = saakh.load(scorecard, trust)
+        card = saakh.load(scorecard, trust, stop_files(scorecard, stopped_by))
         ws, features = _places(path)
+        if params:
+            audit.ready(params, ws)
         _refuse_other_purposes(card, ws)
         _refuse_other_definitions(card, ws)
         out = out or ws.stage("score") / "scores.parquet"
@@ -85,7 +101,10 @@ def run(
         tally = Tally(dict.fromkeys((b.name for b in card.manifest.bands), 0), dict.fromkeys(card.categories, 0))
         batches = scored(card, Rows(features, card.features, tell), refusals(ws, card.categories))
         rows = write_batches(out, pa.RecordBatchReader.from_batches(SCHEMA, _counted(batches, tally)))
-        write_json(out.with_suffix(".json"), account(card, scorecard, features, rows, tally))
+        said = account(card, scorecard, features, rows, tally)
+        write_json(out.with_suffix(".json"), said)
+        if params:
+            audit.scored(params, ws, said, out, is_verified=card.signature.is_verified)
         summary.rows_in = summary.rows_out = rows
         summary.counts = {f"band {name}": count for name, count in tally.bands.items()}
         summary.counts |= {f"refused {name}": count for name, count in tally.refused.items() if count}

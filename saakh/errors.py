@@ -64,6 +64,12 @@ class ArtifactError(SaakhError):
     exit_code = 11
 
 
+class StoppedError(SaakhError):
+    """A scorecard must not be used any more: monitoring stopped it, or it was retired."""
+
+    exit_code = 15
+
+
 class DeclarationError(SaakhError):
     """A feature declaration is incomplete or names something that does not exist."""
 

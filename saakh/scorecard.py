@@ -1,13 +1,11 @@
 """A scorecard: loaded from one file, it scores and explains. Every member is checked first; nothing in it is run."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from saakh import archive, golden, linear, signature, trees
+from saakh import golden, linear, signature, trees
 from saakh.additive import Additive
 from saakh.errors import ArtifactError, ConfigError
 from saakh.input_policy import HANDLINGS, InputPolicy
@@ -271,18 +269,6 @@ class Scorecard:
 
     def _calibrated(self, raw: float) -> float:
         return raw * self.manifest.calibration.slope + self.manifest.calibration.intercept
-
-
-def load(path: str | PathLike[str], trust: Trust | None = None) -> Scorecard:
-    """Load a scorecard; an `ArtifactError` says why a file is not one, or not whole any more.
-
-    `trust` is the public key that must have signed it (a PEM file or 64 hexadecimal digits), or several, of which one
-    must; it needs `saakh[verify]`. Without it digests alone are checked, and `signature` says what was not verified.
-    """
-    try:
-        return Scorecard.from_members(archive.read(Path(path)), trust)
-    except ArtifactError as error:
-        raise ArtifactError(f"{path}: {error}") from None
 
 
 def _contribution(spec: FeatureSpec, value: float, points: float) -> Contribution:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.lending_terms import raw as terms
 from tests.small_scorecard import packed
 
 ROOT = Path(__file__).parents[1]
@@ -20,9 +21,14 @@ PATIENCE_S = 60
 Body = bytes | Iterator[bytes] | None
 
 
+def deciding() -> bytes:
+    """The small scorecard with lending terms."""
+    return packed(terms=json.dumps(terms()))
+
+
 def of_version(version: str) -> bytes:
     """A scorecard of another version, on the same inputs and a scale that starts a hundred points lower."""
-    return packed(version=version, base_points=500.0)
+    return packed(version=version, base_points=500.0, terms=json.dumps(terms()))
 
 
 @dataclass(frozen=True)

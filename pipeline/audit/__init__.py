@@ -12,7 +12,7 @@ from datetime import date
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.columns import Category
 from features.tables import BY_NAME
@@ -27,9 +27,13 @@ from pipeline.audit.records import (
     Entry,
     Erasure,
     Export,
+    Release,
     Retention,
+    Retire,
     Run,
+    Scoring,
     Share,
+    Signing,
     Stage,
     entry,
 )
@@ -38,6 +42,9 @@ from pipeline.run import STAGES
 from pipeline.summary import Summary
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipeline.release.records import Approval, Retirement
 
 POLICIES = Path(__file__).parents[2] / "data" / "policies"
 NAME_MAX = 64
@@ -125,6 +132,32 @@ def retained(params: Params, ws: Workspace, destroyed: int, kept: int, receipt: 
     """Record that sealed copies were looked through, how many were destroyed and how many are kept on."""
     proof = digest(receipt) if receipt else None
     return _append(params, ws, entry(Retention, **_asked(params), destroyed=destroyed, kept=kept, receipt=proof))
+
+
+def signed(params: Params, ws: Workspace, before: str, artefact: str, key: str) -> Head:
+    """Record that a scorecard was signed: its digest before and after, and the public key."""
+    return _append(params, ws, entry(Signing, **_asked(params), before=before, artefact=artefact, key=key))
+
+
+def scored(params: Params, ws: Workspace, account: Mapping[str, Any], scores: Path, *, is_verified: bool) -> Head:
+    """Record that a scorecard scored applicants, by the account that `saakh score` writes beside the scores."""
+    by = {"scorecard": account["scorecard"]["version"], "artefact": account["scorecard"]["sha256"]}
+    on = {"features": account["features_sha256"], "scores": digest(scores), "rows": account["applications"]}
+    return _append(params, ws, entry(Scoring, **_asked(params), **by, **on, is_verified=is_verified))
+
+
+def released(params: Params, ws: Workspace, approval: "Approval", record: Path) -> Head:
+    """Record that a scorecard became the champion, or the former one again."""
+    names = ("act", "scorecard", "artefact", "former", "approver")
+    said = {name: getattr(approval, name) for name in names}
+    return _append(params, ws, entry(Release, **_asked(params), **said, record=digest(record)))
+
+
+def retired(params: Params, ws: Workspace, retirement: "Retirement", record: Path) -> Head:
+    """Record that a version was wound down."""
+    said = {name: getattr(retirement, name) for name in ("scorecard", "artefact", "why", "data", "sealed_until")}
+    told = {"recipients": len(retirement.recipients), "record": digest(record)}
+    return _append(params, ws, entry(Retire, **_asked(params), **said, **told))
 
 
 def tree(folder: Path) -> str:

@@ -22,6 +22,8 @@ WHYS = (
     *("research", "applicant_request", "court_order"),
 )
 """Why it can be shared: a closed list, for a sentence would have room for a name."""
+RETIREMENTS = ("superseded", "expired", "stopped", "law", "purpose_ended")
+"""Why a version is retired: another took its place, its day came, monitoring or a law stopped it, nothing needs it."""
 ERASURES = ("request", "withdrawal", "purpose_ended")
 """Why people are erased."""
 
@@ -155,6 +157,52 @@ class Retention(Asked):
     receipt: Digest | None
 
 
+class Signing(Asked):
+    """A scorecard was signed: its digest before and after, and the public key."""
+
+    kind: Literal["signing"] = "signing"
+    before: Digest
+    artefact: Digest
+    key: Digest
+
+
+class Scoring(Asked):
+    """A scorecard, whose signature was verified or not, scored so many applicants: on which features, to which file."""
+
+    kind: Literal["scoring"] = "scoring"
+    scorecard: Version
+    artefact: Digest
+    is_verified: bool
+    features: Digest
+    scores: Digest
+    rows: Count
+
+
+class Release(Asked):
+    """A scorecard became the champion, or again, in place of another: approved by whom, in which signed record."""
+
+    kind: Literal["release"] = "release"
+    act: Annotated[str, _one_of(("release", "rollback"))]
+    scorecard: Version
+    artefact: Digest
+    former: Digest | None
+    approver: Actor
+    record: Digest
+
+
+class Retire(Asked):
+    """A version was wound down: its data sealed or destroyed, so many recipients to be told, in which record."""
+
+    kind: Literal["retire"] = "retire"
+    scorecard: Version
+    artefact: Digest
+    why: Annotated[str, _one_of(RETIREMENTS)]
+    data: Annotated[str, _one_of(("sealed", "destroyed"))]
+    sealed_until: Day | None
+    recipients: Count
+    record: Digest
+
+
 class Key(Section):
     """From here on heads are signed by another key."""
 
@@ -171,7 +219,20 @@ class Recovery(Section):
 
 
 Entry = Annotated[
-    Stage | Run | Consent | Export | Share | Erasure | Retention | Key | Recovery, Field(discriminator="kind")
+    Stage
+    | Run
+    | Consent
+    | Export
+    | Share
+    | Erasure
+    | Retention
+    | Signing
+    | Scoring
+    | Release
+    | Retire
+    | Key
+    | Recovery,
+    Field(discriminator="kind"),
 ]
 
 

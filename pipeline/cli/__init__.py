@@ -11,7 +11,20 @@ import typer
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before LightGBM: keeps training quick beside a busy process
 
-from pipeline.cli import audit, audits, consent, convert, decide, erase, features, monitor, policy, privacy, scorecards
+from pipeline.cli import (
+    audit,
+    audits,
+    consent,
+    convert,
+    decide,
+    erase,
+    features,
+    monitor,
+    policy,
+    privacy,
+    scorecards,
+    versions,
+)
 from pipeline.cli.options import PARAMS, ParamsFile, Policies
 from pipeline.run import STAGES
 from saakh.errors import SaakhError
@@ -35,6 +48,7 @@ app.add_typer(erase.app, name="retention")
 app.command(rich_help_panel="People")(erase.erase)
 app.add_typer(scorecards.app)
 app.command(rich_help_panel="Scorecards")(convert.convert)
+app.add_typer(versions.app)
 
 
 def _stage(name: str, sentence: str) -> None:

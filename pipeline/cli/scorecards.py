@@ -1,9 +1,14 @@
 """Commands on scorecard files: sign, compare, score with one, serve it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from pipeline.cli.options import PARAMS
+
+if TYPE_CHECKING:
+    from pipeline.params import Params
 
 app = typer.Typer()
 File = Annotated[Path, typer.Argument(help="A scorecard file.")]
@@ -14,19 +19,39 @@ Trust = Annotated[
         help="The public key that must have signed it: a PEM file, or 64 hexadecimal digits; may be repeated.",
     ),
 ]
+Stops = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--stops",
+        help="A kill switch or a list of retired versions to heed, beside those in the scorecard's folder and workspace.",
+    ),
+]
+Asked = Annotated[
+    Path | None,
+    typer.Option("--params", "-p", help="The parameters whose audit log tells of it; params.yaml, where it is there."),
+]
 PANEL = "Scorecards"
+
+
+def recorded_by(named: Path | None) -> "Params | None":
+    """The parameters named; else those of the usual file; None where it is not there, as on a machine for keys alone."""
+    from pipeline.params import read_params
+
+    return read_params(named or PARAMS) if named or PARAMS.exists() else None
 
 
 @app.command(rich_help_panel=PANEL)
 def sign(
-    scorecard: File, key: Annotated[Path, typer.Option(help="The private key; `saakh audit key FILE` makes one.")]
+    scorecard: File,
+    key: Annotated[Path, typer.Option(help="The private key; `saakh audit key FILE` makes one.")],
+    params: Asked = None,
 ) -> None:
     """Sign a scorecard, so that whoever loads it can tell who made it; signing again gives the same bytes."""
     from pipeline import sign as signing
     from pipeline.console import progress, show
 
     with progress("sign") as tell:
-        summary = signing.run(scorecard, key, tell)
+        summary = signing.run(scorecard, key, tell, recorded_by(params))
     show(summary)
 
 
@@ -38,13 +63,15 @@ def score(
         Path | None, typer.Option(help="Where to write; by default score/scores.parquet in the workspace.")
     ] = None,
     trust: Trust = None,
+    stops: Stops = None,
+    params: Asked = None,
 ) -> None:
     """Score all applications of a workspace of purpose `score`, with reasons, honouring what each refused."""
     from pipeline import score as scoring
     from pipeline.console import progress, show
 
     with progress("score") as tell:
-        summary = scoring.run(path, scorecard, tell, out, trust or None)
+        summary = scoring.run(path, scorecard, tell, out, trust or None, recorded_by(params), stops or ())
     show(summary)
 
 
@@ -55,11 +82,12 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0: any that is free.", min=0, max=65_535)] = 8000,
     look_seconds: Annotated[float, typer.Option(help="How often to look for a new version.", min=0.05)] = 2.0,
+    stops: Stops = None,
 ) -> None:
-    """Serve a scorecard over HTTP: score, explain, health, version, metrics (needs the extra `serve`)."""
+    """Serve a scorecard over HTTP: score, explain, decide, health, version, metrics (needs the extra `serve`)."""
     from pipeline import serve as serving
 
-    serving.run(scorecard, trust or None, host, port, look_seconds)
+    serving.run(scorecard, trust or None, host, port, look_seconds, stops or ())
 
 
 @app.command(rich_help_panel=PANEL)

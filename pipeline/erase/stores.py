@@ -20,7 +20,7 @@ BESIDE = (
     *("reidentify", "score"),
 )
 """Folders that other commands make of people's rows. They go and are not made anew: whoever wants them asks again."""
-LEARNED = ("train/*.txt", "export/*")
+LEARNED = ("train/*.txt", "export/*", "release/*.saakh")
 """What learned from everybody and may have been given to others, so that its digest says what is superseded."""
 MLFLOW = "mlflow"
 _URI = "MLFLOW_TRACKING_URI"
@@ -39,6 +39,12 @@ def beside(ws: Workspace) -> list[str]:
 def superseded(ws: Workspace) -> list[str]:
     """The digests of models and scorecards that learned from everybody, in order."""
     return sorted({digest(path) for pattern in LEARNED for path in ws.root.glob(pattern) if path.is_file()})
+
+
+def clear_released(ws: Workspace) -> None:
+    """Remove the scorecards that were released; the signed records of that stay, and what was retired stays refused."""
+    for path in (ws.root / "release").glob("*.saakh"):
+        path.unlink()
 
 
 def clear(ws: Workspace, names: list[str]) -> None:
@@ -72,7 +78,7 @@ def clear_runs(ws: Workspace) -> int:
         if log.get_run(run).info.lifecycle_stage == "active":
             log.delete_run(run)
     if ids:
-        _collect(ws)
+        collect(ws)
     shutil.rmtree(ws.root / MLFLOW / "artifacts", ignore_errors=True)
     with contextlib.closing(sqlite3.connect(ws.root / MLFLOW / "mlflow.db")) as store:
         store.execute("VACUUM")  # what was deleted stays in a database's pages until they are written anew
@@ -100,7 +106,7 @@ def _places(ws: Workspace) -> list[Path]:
     return [Path(url2pathname(urlparse(log.get_run(run).info.artifact_uri).path)) for run in _runs(ws)]
 
 
-def _collect(ws: Workspace) -> None:
+def collect(ws: Workspace) -> None:
     """MLflow's own garbage collection, which removes what is marked as deleted; what it sets is set back."""
     import mlflow  # noqa: PLC0415
     import mlflow.cli  # noqa: PLC0415

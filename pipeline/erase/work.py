@@ -121,6 +121,7 @@ class Work:
 
     def _clear(self) -> dict[str, int]:
         stores.clear(self.house.ws, list(self.journal.folders))
+        stores.clear_released(self.house.ws)
         project, runs = self.house.project, stores.clear_runs(self.house.ws)
         copies = project.forget() if project else 0
         return {"runs_removed": runs, "copies_removed": copies}

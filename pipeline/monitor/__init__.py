@@ -17,9 +17,11 @@ from pipeline.monitor.sides import Sides, read_sides
 from pipeline.params import Params
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, digest, write_json, write_text
-from saakh import Scorecard, load
+from saakh import Scorecard, archive, load
+from saakh.stops import KILL_SWITCH, digests_of
 
-FOLDER, REPORT, KILL_SWITCH = "monitor", "monitor.json", "kill-switch.json"
+FOLDER, REPORT = "monitor", "monitor.json"
+NAMED = ("scorecard", "manifest_sha256", "scorecard_sha256", "as_of")
 PAGE = "monitor.html"
 
 
@@ -51,6 +53,7 @@ def run(
         sides = read_sides(params, ws, batch, card, at)
         tell("comparing", 1, 3)
         report = {"scorecard": card.version, "scorecard_sha256": digest(path), "as_of": at.isoformat()}
+        report |= {"manifest_sha256": digests_of(archive.read(path))["manifest_sha256"]}
         report |= compare(params, sides, card)
         folder = batch.stage(FOLDER)
         write_json(folder / REPORT, report)
@@ -101,7 +104,7 @@ def rows_of(sides: Sides) -> dict[str, int | None]:
 def kill_switch(report: dict[str, Any]) -> dict[str, Any]:
     """What stops a scorecard: which, why, and as of when. A person lifts it by removing the file."""
     grave = [alarm["said"] for alarm in report["alarms"] if alarm["severity"] == ACT]
-    return {name: report[name] for name in ("scorecard", "scorecard_sha256", "as_of")} | {"reasons": grave}
+    return {name: report[name] for name in NAMED} | {"reasons": grave}
 
 
 def _sum_up(summary: Summary, sides: Sides, report: dict[str, Any], written: Path) -> None:

@@ -12,7 +12,7 @@ from pipeline.params import Params
 from pipeline.policy import read_policies, retention_of
 from pipeline.retention.errors import ErasureError
 from pipeline.retention.keys import read_store_key
-from pipeline.retention.sealed import PURPOSES, Header, Store, store_of
+from pipeline.retention.sealed import PURPOSES, AnyHeader, Store, store_of
 from pipeline.workspace import Workspace, whole
 
 
@@ -21,7 +21,7 @@ class Looked:
     """What a look through the sealed store came to: copies destroyed, copies kept, the receipt if there were any."""
 
     destroyed: tuple[str, ...]
-    kept: tuple[Header, ...]
+    kept: tuple[AnyHeader, ...]
     receipt: Path | None
 
 
@@ -30,12 +30,12 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def copies(params: Params, ws: Workspace) -> list[Header]:
+def copies(params: Params, ws: Workspace) -> list[AnyHeader]:
     """The headers of all sealed copies, each borne out by its key, the next to be destroyed first."""
     return _store(params, ws).headers() if _are_copies(ws) else []
 
 
-def due(params: Params, ws: Workspace, day: date) -> list[Header]:
+def due(params: Params, ws: Workspace, day: date) -> list[AnyHeader]:
     """The copies that are to be destroyed by this day."""
     return [header for header in copies(params, ws) if _is_due(header, day)]
 
@@ -105,7 +105,7 @@ def _are_copies(ws: Workspace) -> bool:
     return any((ws.root / "sealed").glob("*.sealed"))
 
 
-def _is_due(header: Header, day: date) -> bool:
+def _is_due(header: AnyHeader, day: date) -> bool:
     return date.fromisoformat(header.destroy_by) <= day
 
 

@@ -10,7 +10,7 @@ from pipeline.erase import look_outlived, outlive
 from pipeline.erase.report import lines, show_done, show_stage, told_when_stopped
 from pipeline.params import Params
 from pipeline.retention.enforce import copies, due, open_copy, run, today
-from pipeline.retention.sealed import Header
+from pipeline.retention.sealed import AnyHeader, VersionHeader
 from pipeline.workspace import Workspace
 
 
@@ -66,6 +66,7 @@ def _has_rows(ws: Workspace) -> bool:
     return (ws.root / "ingest" / "consents.parquet").exists()
 
 
-def _line(header: Header) -> str:
+def _line(header: AnyHeader) -> str:
+    whose = f"version {header.version[:16]}…" if isinstance(header, VersionHeader) else f"person {header.person[:16]}…"
     policies = " ".join(header.policies)
-    return f"{header.destroy_by}  {header.purpose}  {header.id}  person {header.person[:16]}…  {policies}"
+    return f"{header.destroy_by}  {header.purpose}  {header.id}  {whose}  {policies}"

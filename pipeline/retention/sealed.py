@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from pipeline.audit.records import Day, Digest, Short
 from pipeline.params import Section
@@ -47,6 +47,26 @@ class Header(Section):
         return self.model_dump_json().encode()
 
 
+class VersionHeader(Section):
+    """What is said openly of the copy of a retired version; `version` is the digest of its scorecard's manifest."""
+
+    format: Literal["saakh/sealed/version/1"] = "saakh/sealed/version/1"
+    id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    purpose: Annotated[str, Field(pattern=f"^({'|'.join(PURPOSES)})$")]
+    version: Digest
+    policies: tuple[Short, ...]
+    sealed_on: Day
+    destroy_by: Day
+
+    def said(self) -> bytes:
+        """The header's bytes, to which copy and key are bound."""
+        return self.model_dump_json().encode()
+
+
+AnyHeader = Header | VersionHeader
+_HEADER: TypeAdapter[AnyHeader] = TypeAdapter(Annotated[AnyHeader, Field(discriminator="format")])
+
+
 def person_digest(pseudonym: str) -> str:
     """The digest that stands for a person in headers and receipts; who knows the pseudonym can tell."""
     return hashlib.sha256(_PERSON + pseudonym.encode()).hexdigest()
@@ -62,7 +82,7 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({self.folder}, key not shown)"
 
-    def seal(self, header: Header, body: bytes) -> None:
+    def seal(self, header: AnyHeader, body: bytes) -> None:
         """Seal a copy, readable by its owner alone even so; one of that id that is there already is left as it is."""
         if self._key_of(header.id).exists() and self._copy_of(header.id).exists():
             return
@@ -72,7 +92,7 @@ class Store:
         with whole(self._key_of(header.id), 0o600) as out:
             out.write_bytes(_encrypted(self.key, own, _KEY + header.said()))
 
-    def headers(self) -> list[Header]:
+    def headers(self) -> list[AnyHeader]:
         """The headers of the copies that can still be opened, each borne out by its key; in order of destruction."""
         held = [self._header(path) for path in self._copies() if self._key_of(path.stem).exists()]
         for header in held:
@@ -113,7 +133,7 @@ class Store:
         self._copy_of(name).unlink()
         self._settle()
 
-    def _own_key(self, header: Header) -> bytes:
+    def _own_key(self, header: AnyHeader) -> bytes:
         wrapped = self._key_of(header.id).read_bytes()
         return self._decrypted(self.key, wrapped, _KEY + header.said(), header.id)
 
@@ -126,11 +146,11 @@ class Store:
                 "store's key is another; put back what was there"
             ) from None
 
-    def _header(self, path: Path) -> Header:
+    def _header(self, path: Path) -> AnyHeader:
         with path.open("rb") as stream:
             line = stream.readline(_HEADER_MAX)
         try:
-            header = Header.model_validate_json(line)
+            header = _HEADER.validate_json(line)
         except ValidationError:
             raise ErasureError(f"{path.name} has no header of a sealed copy; put back what was there") from None
         if header.id != path.stem or header.said() + b"\n" != line:

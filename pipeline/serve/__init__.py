@@ -30,10 +30,19 @@ GRACE_S = 10
 
 
 def run(
-    scorecard: Path, trust: Sequence[str] | None = None, host: str = "127.0.0.1", port: int = 8000, look_s: float = 2.0
+    scorecard: Path,
+    trust: Sequence[str] | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    look_s: float = 2.0,
+    stop_files: Sequence[Path] = (),
 ) -> None:
-    """Serve a scorecard until SIGTERM or SIGINT; the file is looked at every `look_s` seconds, and on SIGHUP."""
-    held, meter = Held(scorecard, trust), Meter()
+    """Serve a scorecard until SIGTERM or SIGINT; files are looked at every `look_s` seconds, and on SIGHUP.
+
+    A scorecard that a file beside it, in its workspace or in `stop_files` stops is not served; one that is stopped
+    meanwhile answers no more until the stop is lifted or another version is put in its place.
+    """
+    held, meter = Held(scorecard, trust, stop_files), Meter()
     app = service(held, meter, lambda app: _watching(app, held, meter, look_s))
     routes = (*app.openapi()["paths"], str(app.openapi_url))
     begin()
@@ -108,7 +117,19 @@ async def _watch(held: Held, meter: Meter, look_s: float, asked: asyncio.Event, 
     while True:
         with suppress(TimeoutError):
             await asyncio.wait_for(asked.wait(), look_s)
-        if asked.is_set() or held.has_changed():
-            asked.clear()
-            if await asyncio.to_thread(held.reload, told) == "loaded":
-                await asyncio.to_thread(taken_up)
+        before, is_asked = held.stopped, asked.is_set()
+        asked.clear()
+        if (is_asked or held.has_changed()) and await asyncio.to_thread(held.reload, told) == "loaded":
+            await asyncio.to_thread(taken_up)
+        if is_asked or held.are_stops_changed():
+            await asyncio.to_thread(held.look_for_stops)
+        if held.stopped != before:
+            _say_stopped(held, meter)
+
+
+def _say_stopped(held: Held, meter: Meter) -> None:
+    meter.stops(is_stopped=held.stopped is not None)
+    if held.stopped:
+        say("scorecard stopped", logging.WARNING, why=str(held.stopped), **held.now.named())
+    else:
+        say("stop lifted", **held.now.named())

@@ -1,4 +1,4 @@
-"""The service: health, version, score and explain over HTTP, by whatever scorecard is held at the moment."""
+"""The service: health, version, score, explain and decide over HTTP, by whatever scorecard is held at the moment."""
 
 from importlib.metadata import version
 from typing import Any
@@ -7,11 +7,13 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
 from pipeline.serve import bodies, problems
-from pipeline.serve.bodies import Applicant, Explained, Health, Scored, Version
+from pipeline.serve.bodies import Applicant, Asking, Decided, Explained, Health, Scored, Version
 from pipeline.serve.bounded import Bounded
 from pipeline.serve.held import Held, InService
 from pipeline.serve.meter import Meter
 from pipeline.serve.sent import Route
+from saakh.application import Application
+from saakh.errors import StoppedError
 from saakh.scorecard import Score
 
 JSON = "application/json"
@@ -44,9 +46,10 @@ def about(held: Held, meter: Meter) -> APIRouter:
     """What the service says of itself."""
     router = APIRouter(tags=["about"])
 
-    @router.get("/health")
+    @router.get("/health", responses=problems.responses(503))
     async def health() -> Health:
-        """The service answers, with a verified scorecard: it does not start without one."""
+        """The service answers, with a verified scorecard that is not stopped: it does not start without one."""
+        in_use(held)
         return Health()
 
     @router.get("/version")
@@ -72,9 +75,16 @@ def about(held: Held, meter: Meter) -> APIRouter:
     return router
 
 
+def in_use(held: Held) -> InService:
+    """What answers now; a `StoppedError` when it must not."""
+    if held.stopped:
+        raise StoppedError(str(held.stopped))
+    return held.now
+
+
 def scoring(held: Held, meter: Meter) -> APIRouter:
-    """Scores. A score takes a tenth of a millisecond, less than handing it to a thread would."""
-    router = APIRouter(tags=["scoring"], responses=problems.responses(400, 413, 422), route_class=Route)
+    """Scores and decisions. A score takes a tenth of a millisecond, less than handing it to a thread would."""
+    router = APIRouter(tags=["scoring"], responses=problems.responses(400, 413, 422, 503), route_class=Route)
 
     def found(applicant: Applicant, now: InService) -> Score:
         score = now.card.score(applicant.inputs, applicant.refused)
@@ -84,16 +94,26 @@ def scoring(held: Held, meter: Meter) -> APIRouter:
     @router.post("/score", response_model=Scored)
     async def score(applicant: Applicant) -> Response:
         """Score one applicant: points, probability of default, band, and the principal reasons."""
-        now = held.now
+        now = in_use(held)
         return Response(bodies.scored(found(applicant, now), now), media_type=JSON)
 
     @router.post("/explain", response_model=Explained)
     async def explain(applicant: Applicant) -> Response:
         """Score one applicant and say what every input did to the score."""
-        now = held.now
+        now = in_use(held)
         score = found(applicant, now)
         each = bodies.contributions(score, applicant, now)
         return Response(bodies.scored(score, now, contributions=each), media_type=JSON)
+
+    @router.post("/decide", response_model=Decided, responses=problems.responses(409))
+    async def decide(asking: Asking) -> Response:
+        """Score one applicant and decide on what is asked for, by the lending terms that the scorecard carries."""
+        now = in_use(held)
+        application = Application.from_dict(asking.application.model_dump())
+        decision = now.card.decide(asking.inputs, application, asking.refused, asking.left)
+        score = found(asking, now)
+        meter.decided(decision, now.card.version)
+        return Response(bodies.scored(score, now, decision=decision), media_type=JSON)
 
     return router
 
@@ -120,8 +140,7 @@ class Described:
             schemas.pop(name, None)
         schemas |= {"Problem": problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")}
         schemas |= schemas["Problem"].pop("$defs")
-        schemas["Applicant"]["properties"] = {
-            "inputs": bodies.inputs_schema(now.card),
-            "refused": bodies.refused_schema(now.card),
-        }
+        own = {"inputs": bodies.inputs_schema(now.card), "refused": bodies.refused_schema(now.card)}
+        for name in ("Applicant", "Asking"):
+            schemas[name]["properties"] |= own
         return made

@@ -1,11 +1,15 @@
 """What the service takes and gives, as types; the OpenAPI document is made from them and from the scorecard."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
 from pydantic_core import to_json
 
 from pipeline.serve.held import InService
+from saakh.application import NUMBER_MAX
+from saakh.decide import Outcome
+from saakh.offers import Ground
 from saakh.scorecard import Score, Scorecard
 from saakh.spec import FeatureSpec
 
@@ -14,6 +18,24 @@ CATEGORIES_MAX = 64
 Problem = Literal["not_a_number", "not_finite", "out_of_range"]
 Name = Annotated[str, Field(max_length=120)]
 Value = StrictFloat | StrictInt | StrictBool | None
+LENDERS_MAX = 64
+
+
+def _day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("not a day, as in 2026-06-01") from None
+    return text
+
+
+Day = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"}),
+    AfterValidator(_day),
+]
+Minor = Annotated[StrictInt, Field(ge=0, le=NUMBER_MAX)]
+"""Money in minor units."""
 
 
 class Body(BaseModel):
@@ -27,6 +49,27 @@ class Applicant(Body):
 
     inputs: Annotated[dict[Name, Value], Field(max_length=INPUTS_MAX)]
     refused: Annotated[list[Name], Field(max_length=CATEGORIES_MAX)] = []
+
+
+class Requested(Body):
+    """What is asked for, as `saakh.application.Application` has it; money in minor units, a month's where it recurs."""
+
+    id: Name
+    on: Day
+    amount_minor: Annotated[StrictInt, Field(ge=1, le=NUMBER_MAX)]
+    months: Annotated[StrictInt, Field(ge=1, le=NUMBER_MAX)] | None = None
+    income_minor: Minor | None = None
+    obligations_minor: Minor = 0
+    surplus_minor: Annotated[StrictInt, Field(ge=-NUMBER_MAX, le=NUMBER_MAX)] | None = None
+    channel: Name | None = None
+    is_adult: StrictBool | None = None
+
+
+class Asking(Applicant):
+    """An applicant who asks for a loan; `left` is what a lender can still lend, by name."""
+
+    application: Requested
+    left: Annotated[dict[Name, Minor], Field(max_length=LENDERS_MAX)] = {}
 
 
 class Named(Body):
@@ -79,6 +122,41 @@ class Explained(Scored):
     """A score with every contribution, from the input that lowered it most; baseline + their sum = points."""
 
     contributions: list[ContributionGiven]
+
+
+class OfferGiven(Body):
+    """One loan offered, in minor units; `apr` is a share."""
+
+    lender: str
+    amount_minor: int
+    months: int
+    rate_bp_month: int
+    instalment_minor: int
+    interest_minor: int
+    charges_minor: int
+    third_party_minor: int
+    net_minor: int
+    paid_minor: int
+    cost_minor: int
+    apr: float
+    cooling_off_days: int
+
+
+class DecisionGiven(Body):
+    """What was decided: offers from the best, the grounds of a decline, why a person decides, who refused and why."""
+
+    outcome: Outcome
+    strategy: str
+    offers: list[OfferGiven]
+    grounds: list[Ground]
+    referrals: list[str]
+    refused: dict[str, Ground]
+
+
+class Decided(Scored):
+    """A score and the decision by it."""
+
+    decision: DecisionGiven
 
 
 class Health(Body):

@@ -1,15 +1,16 @@
 """The scorecard in service: held in memory whole, and replaced by a new version that verifies, never by another."""
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from saakh import archive
-from saakh.errors import ArtifactError, SaakhError
+from pipeline.stops import stop_files
+from saakh import archive, stops
+from saakh.errors import ArtifactError, SaakhError, StoppedError
 from saakh.scorecard import Scorecard
+from saakh.stops import Stop
 
 Outcome = Literal["loaded", "unchanged", "refused"]
 Told = Callable[[Outcome, dict[str, Any]], None]
@@ -18,10 +19,15 @@ Told = Callable[[Outcome, dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class InService:
-    """A verified scorecard and the SHA-256 of its file."""
+    """A verified scorecard and what it is known by."""
 
     card: Scorecard
-    sha256: str
+    digests: dict[str, str]
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its file."""
+        return self.digests["scorecard_sha256"]
 
     def named(self) -> dict[str, Any]:
         """What the scorecard is, for logs and answers."""
@@ -29,17 +35,37 @@ class InService:
 
 
 class Held:
-    """What answers requests now. A request takes `now` once and keeps it, so that no answer mixes two versions."""
+    """What answers requests now. A request takes `now` once and keeps it, so that no answer mixes two versions.
 
-    def __init__(self, path: Path, trust: Sequence[str] | None = None) -> None:
+    `stopped` says why it answers none: monitoring stopped that scorecard, or it was retired.
+    """
+
+    def __init__(self, path: Path, trust: Sequence[str] | None = None, named: Sequence[Path] = ()) -> None:
         self.path = path
-        self._trust = trust
+        self._trust, self._named = trust, named
         self._stamp = _stamp(path)
+        self._stops_stamp = self._stamp_of_stops()
         self.now = self._read()
+        self.stopped: Stop | None = None
+        self.look_for_stops()
+        if self.stopped:
+            raise StoppedError(f"{self.stopped}; it is not served")
 
     def has_changed(self) -> bool:
         """Whether the file is another than the one that was last looked at."""
         return _stamp(self.path) != self._stamp
+
+    def are_stops_changed(self) -> bool:
+        """Whether what may stop the scorecard is another than when it was last looked at."""
+        return self._stamp_of_stops() != self._stops_stamp
+
+    def look_for_stops(self) -> None:
+        """See whether the scorecard in service is stopped; by a file that cannot be read, too."""
+        self._stops_stamp = self._stamp_of_stops()
+        try:
+            self.stopped = stops.find(self.now.digests, stops.read(self._stop_files()))
+        except ArtifactError as error:
+            self.stopped = Stop(self.path, self.now.card.version, self.now.digests, (str(error),))
 
     def reload(self, told: Told) -> Outcome:
         """Look at the file: a version that verifies is taken, anything else is refused and the old one stays."""
@@ -57,6 +83,7 @@ class Held:
             told("refused", {"error": type(error).__name__})
             return "refused"
         before, self.now = self.now, found
+        self.look_for_stops()
         told("loaded", found.named() | {"before": before.card.version})
         return "loaded"
 
@@ -67,7 +94,13 @@ class Held:
             card.verify()
         except ArtifactError as error:
             raise ArtifactError(f"{self.path}: {error}") from None
-        return InService(card, hashlib.sha256(archive.pack(members)).hexdigest())
+        return InService(card, stops.digests_of(members))
+
+    def _stop_files(self) -> tuple[Path, ...]:
+        return (*stops.beside(self.path), *stop_files(self.path, self._named))
+
+    def _stamp_of_stops(self) -> list[tuple[int, int, int] | None]:
+        return [_stamp(file) for file in self._stop_files()]
 
 
 def _refuse_another(now: Scorecard, found: Scorecard) -> None:

@@ -12,6 +12,7 @@ from prometheus_client import (
 )
 
 from pipeline.serve.held import InService
+from saakh.decide import Decision
 from saakh.scorecard import Score
 
 SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0)
@@ -33,6 +34,8 @@ class Meter:
         self._problems = self._counter("problem_inputs", "Inputs that could not be.", "version", "kind")
         self._refused = self._counter("refusals", "Categories of consent refused.", "version", "category")
         self._reloads = self._counter("reloads", "Looks at a changed file.", "outcome")
+        self._decisions = self._counter("decisions", "Decisions given.", "version", "strategy", "outcome")
+        self._stopped = Gauge("saakh_stopped", "1: the scorecard is stopped, and answers none.", registry=self._all)
         self._in_service = Gauge(
             "saakh_scorecard", "The scorecard in service.", ["name", "version", "sha256"], registry=self._all
         )
@@ -53,6 +56,14 @@ class Meter:
             self._problems.labels(version, kind).inc()
         for category in score.refused:
             self._refused.labels(version, category).inc()
+
+    def decided(self, decision: Decision, version: str) -> None:
+        """Count a decision."""
+        self._decisions.labels(version, decision.strategy, decision.outcome).inc()
+
+    def stops(self, *, is_stopped: bool) -> None:
+        """Say whether the scorecard is stopped."""
+        self._stopped.set(is_stopped)
 
     def reloaded(self, outcome: str) -> None:
         """Count a look at the file."""

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from saakh.errors import ContractError
+from saakh.errors import ArtifactError, ContractError, StoppedError
 
 MEDIA_TYPE = "application/problem+json"
 FAULTS_MAX = 20
@@ -60,6 +60,8 @@ def handle(app: FastAPI) -> None:
     """Make the app answer its errors so."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ContractError, _contract)
+    app.add_exception_handler(StoppedError, _stopped)
+    app.add_exception_handler(ArtifactError, _unfit)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
 
@@ -74,6 +76,15 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 async def _contract(_: Request, error: Exception) -> Response:
     return answer(422, "unknown-name", str(error))
+
+
+async def _stopped(_: Request, error: Exception) -> Response:
+    return answer(503, "stopped", str(error))
+
+
+async def _unfit(_: Request, error: Exception) -> Response:
+    """A scorecard in service verified, so all that it may still be unfit for is to decide without lending terms."""
+    return answer(409, "no-lending-terms", str(error))
 
 
 async def _http(_: Request, error: Exception) -> Response:

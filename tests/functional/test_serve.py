@@ -1,5 +1,6 @@
 """The service as a lender runs it: exact, strict, quiet about people, and never without a verified scorecard."""
 
+import hashlib
 import http.client
 import json
 import os
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 
 import saakh
 from pipeline import serve, sign
-from pipeline.serve.bodies import Explained, Scored
-from tests.serving import PATIENCE_S, Service, of_version, put, serving
+from pipeline.serve.bodies import Decided, DecisionGiven, Explained, Scored
+from saakh import archive
+from saakh.scorecard import Scorecard
+from tests.serving import PATIENCE_S, Service, deciding, of_version, put, serving
 from tests.small_scorecard import packed, scorecard
 
 EXAMPLES = int(os.environ.get("SAAKH_EXAMPLES", "8"))
@@ -33,10 +36,16 @@ ROW = {
 }
 
 
+def written(folder: Path, body: bytes) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "scorecard.saakh").write_bytes(body)
+    return folder / "scorecard.saakh"
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     file = tmp_path_factory.mktemp("served") / "scorecard.saakh"
-    file.write_bytes(packed())
+    file.write_bytes(deciding())
     with serving(file, "--look-seconds", "0.05") as running:
         yield running
         assert running.stop() == 0
@@ -71,6 +80,25 @@ def test_what_was_refused_is_not_looked_at(service: Service) -> None:
     assert {c.points for c in told.contributions} == {0.0}
 
 
+ASKED = {"id": "asha", "on": "2026-06-01", "amount_minor": 500_000, "income_minor": 4_000_000, "is_adult": True}
+
+
+@pytest.mark.parametrize(("changed", "outcome"), [({}, "offer"), ({"is_adult": False}, "decline")])
+def test_a_decision_is_the_runtimes(service: Service, changed: dict[str, object], outcome: str) -> None:
+    row, asked = dict.fromkeys(ROW, 0.0), ASKED | changed
+    told = Decided.model_validate_json(
+        service.post("/decide", {"inputs": row, "application": asked, "left": {"plain": 300_000}}).body
+    )
+    card = Scorecard.from_members(archive.unpack(deciding()))
+    here = card.decide(row, asked, left={"plain": 300_000})
+    assert told.decision.model_dump() == DecisionGiven.model_validate(asdict(here)).model_dump()
+    assert (told.points, told.decision.outcome) == (card.score(row).points, outcome)
+    assert [offer.amount_minor for offer in told.decision.offers] == ([300_000] if outcome == "offer" else [])
+    page = service.ask("GET", "/metrics").body.decode()
+    assert f'saakh_decisions_total{{outcome="{outcome}",strategy="flat",version="0.1.0"}} 1.0' in page
+    assert "asha" not in page + service.log.read_text()
+
+
 def test_the_service_says_what_it_serves(service: Service) -> None:
     assert service.ask("GET", "/health").json() == {"status": "ok"}
     told = service.ask("GET", "/version").json()
@@ -81,6 +109,7 @@ def test_the_service_says_what_it_serves(service: Service) -> None:
     assert schema["refused"]["items"]["enum"] == told["categories"]
 
 
+ON = "/application/on"
 BAD = {
     "text for a number": ("POST", "/score", b'{"inputs":{"input_0_30d":"919876543210"}}', 422, "/inputs/input_0_30d"),
     "a list for a number": ("POST", "/score", b'{"inputs":{"input_0_30d":[919876543210]}}', 422, "/inputs/input_0_30d"),
@@ -98,6 +127,18 @@ BAD = {
     "too large, in parts": ("POST", "/score", iter([b" " * 600_000] * 2), 413, None),
     "another method": ("GET", "/score?phone=919876543210", None, 405, None),
     "another path": ("POST", "/score/919876543210", b"{}", 404, None),
+    "no application": ("POST", "/decide", b'{"inputs":{}}', 422, "/application"),
+    "no day": (
+        "POST",
+        "/decide",
+        b'{"inputs":{},"application":{"id":"a","on":"9198-76-54","amount_minor":1}}',
+        422,
+        ON,
+    ),
+    "money as text": (
+        *("POST", "/decide", b'{"inputs":{},"application":{"id":"a","on":"2026-06-01","amount_minor":"919876543210"}}'),
+        *(422, "/application/amount_minor"),
+    ),
 }
 
 
@@ -150,7 +191,7 @@ def test_a_new_version_is_taken_up_and_what_does_not_verify_or_fit_is_not(servic
     after = service.post("/score", {"inputs": ROW}).json()
     assert after["scorecard"]["version"] == "0.2.0"
     assert after["points"] == pytest.approx(before["points"] - 100, abs=1e-9)
-    put(service.file, packed())
+    put(service.file, deciding())
     assert service.waits(2, event="scorecard loaded")["before"] == "0.2.0"
     assert service.post("/score", {"inputs": ROW}).json() == before
     assert 'saakh_reloads_total{outcome="refused"} 3.0' in service.ask("GET", "/metrics").body.decode()
@@ -190,6 +231,38 @@ def test_a_signed_service_takes_up_signed_versions_alone_and_when_asked(tmp_path
             assert (answer.status, json.loads(answer.read())["scorecard"]["version"]) == (200, "0.2.0")
         assert running.process.wait(PATIENCE_S) == 0
         running.waits(event="stopped")
+
+
+def test_a_stopped_scorecard_answers_no_more_until_the_stop_is_lifted_or_another_is_there(
+    tmp_path: Path,
+) -> None:
+    file, switch = written(tmp_path / "release", deciding()), tmp_path / "monitor" / "kill-switch.json"
+    stop = {"scorecard": "0.1.0", "scorecard_sha256": hashlib.sha256(deciding()).hexdigest()}
+    switch.parent.mkdir()
+    with serving(file, "--look-seconds", "0.05") as running:
+        put(switch, json.dumps(stop | {"reasons": ["42 bad loans for 20 expected"]}).encode())
+        running.waits(event="scorecard stopped")
+        for path in ("/score", "/explain"):
+            found = running.post(path, {"inputs": ROW})
+            assert (found.status, found.json()["type"]) == (503, "urn:saakh:problem:stopped")
+            assert "42 bad loans" in found.json()["detail"]
+        assert running.post("/decide", {"inputs": ROW, "application": ASKED}).status == 503
+        assert running.ask("GET", "/health").status == 503
+        assert "saakh_stopped 1.0" in running.ask("GET", "/metrics").body.decode()
+        put(file, packed(version="0.2.0"))
+        running.waits(event="stop lifted")
+        assert running.post("/score", {"inputs": ROW}).json()["scorecard"]["version"] == "0.2.0"
+        undecided = running.post("/decide", {"inputs": ROW, "application": ASKED})  # it has no lending terms
+        assert (undecided.status, undecided.json()["type"]) == (409, "urn:saakh:problem:no-lending-terms")
+        put(switch, b"[")
+        assert "cannot" in running.waits(2, event="scorecard stopped")["why"]
+        switch.unlink()
+        running.waits(2, event="stop lifted")
+        assert running.ask("GET", "/health").status == 200
+    put(file.with_name("retired.json"), json.dumps([stop]).encode())
+    put(file, deciding())
+    with pytest.raises(saakh.StoppedError, match="not served"):
+        serve.run(file)
 
 
 def test_without_a_scorecard_that_verifies_nothing_is_served(tmp_path: Path) -> None:
@@ -232,7 +305,7 @@ ANYTHING = st.recursive(
 
 @settings(max_examples=4 * EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=HEALTH)
 @given(
-    path=st.sampled_from(["/score", "/explain"]),
+    path=st.sampled_from(["/score", "/explain", "/decide"]),
     body=st.binary(max_size=200) | ANYTHING.map(json.dumps).map(str.encode),
     kind=st.sampled_from(["application/json", "text/plain", "application/x+json; charset=utf-16", ""]),
 )

@@ -144,20 +144,20 @@ def test_forged_golden_vectors_are_refused_or_reproduced(data, odd):
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """No one step may take longer, or all together more memory, than this: else a `TimeoutError` or `MemoryError`."""
+    """No one step may take more processor time, or all together more memory: else `TimeoutError` or `MemoryError`."""
 
     def late(*_: object) -> None:
         raise TimeoutError
 
-    before, limit = signal.signal(signal.SIGALRM, late), resource.getrlimit(resource.RLIMIT_AS)
+    before, limit = signal.signal(signal.SIGVTALRM, late), resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + MEGABYTES_MOST * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (most, limit[1]))
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
         resource.setrlimit(resource.RLIMIT_AS, limit)
 
 
@@ -182,7 +182,7 @@ def test_mutants_of_every_kind_are_refused_or_sound_and_under_a_key_refused_or_t
     with bounded():
         for number in range(MUTANTS):
             kind, raw = damaged(number)
-            signal.setitimer(signal.ITIMER_REAL, SECONDS_MOST)
+            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS_MOST)
             found[kind, outcome(raw)] += 1
             try:
                 card = Scorecard.from_members(archive.unpack(raw), KEY)
