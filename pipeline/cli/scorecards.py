@@ -23,7 +23,7 @@ Stops = Annotated[
     list[Path] | None,
     typer.Option(
         "--stops",
-        help="A kill switch or a list of retired versions to heed, beside those in the scorecard's folder and workspace.",
+        help="A kill switch or list of retired versions to heed, beside those of the scorecard's folder and workspace.",
     ),
 ]
 Asked = Annotated[
@@ -34,7 +34,7 @@ PANEL = "Scorecards"
 
 
 def recorded_by(named: Path | None) -> "Params | None":
-    """The parameters named; else those of the usual file; None where it is not there, as on a machine for keys alone."""
+    """The parameters named; else those of the usual file; None where that is not there, as beside keys alone."""
     from pipeline.params import read_params
 
     return read_params(named or PARAMS) if named or PARAMS.exists() else None
