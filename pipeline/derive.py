@@ -1,6 +1,6 @@
 """Derive: what each application's consented past says, one row per application, one column per feature and slice."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -201,13 +201,17 @@ def _covered(engine: Engine, cohort: pa.Table, table: Table, missing: str) -> pa
     return pa.Table.from_arrays([cohort[KEY].combine_chunks(), *map(pa.array, columns)], names=COVERAGE)
 
 
-def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
-    """Read the cohort and every ingested table, write the feature matrix, its specs and the coverage of its sources."""
+def run(params: Params, ws: Workspace, tell: Tell = quiet, only: Collection[str] | None = None) -> Summary:
+    """Read the cohort and every ingested table, write the feature matrix, its specs and the coverage of its sources.
+
+    With `only`, no other columns are measured than these and those that share a feature and a window with one.
+    """
     with timed("derive") as summary, closing(open_engine(params)) as engine:
         cohort = engine.arrow(
             engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY]
         )
         question = asked(params, ws, engine)
+        question = question if only is None else question.only(only)
         graph = graph_columns(engine, cohort, question, params)
         batches = Batches(engine, cohort, question, params.memory_gb, tell)
         account = _write(ws, batches, question, graph, params.policy)

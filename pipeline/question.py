@@ -1,7 +1,7 @@
 """What a run asks of its people: which features of which tables, for what, by which consents, within which policies."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis.expr.types as ir
@@ -39,10 +39,26 @@ class Question:
     barred: frozenset[str] = frozenset()
     graph: tuple[Feature, ...] = ()
 
+    def only(self, columns: Collection[str]) -> "Question":
+        """The question that asks for these columns alone, and for no window that none of them is of."""
+        found = (_only(feature, columns) for feature in self.features)
+        graph = tuple(feature for feature in self.graph if set(feature.columns) & set(columns))
+        return replace(self, features=tuple(feature for feature in found if feature), graph=graph)
+
     @property
     def specs(self) -> tuple[FeatureSpec, ...]:
         """The specs of all columns, in their order."""
         return specs_of((*self.features, *self.graph), self.calendar)
+
+
+def _only(feature: Feature, columns: Collection[str]) -> Feature | None:
+    """A feature on those of its windows that these columns are of; None when none is."""
+    cuts = [cut for name, cut in feature.columns.items() if name in columns]
+    if not cuts:
+        return None
+    wanted = {cut.window for cut in cuts}
+    windows = tuple(days for days in feature.windows if days in wanted)
+    return replace(feature if any(cut.parts for cut in cuts) else feature.whole, windows=windows)
 
 
 def asked(params: Params, ws: Workspace, engine: Engine) -> Question:

@@ -93,8 +93,8 @@ def run(
         ws, features = _places(path)
         if params:
             audit.ready(params, ws)
-        _refuse_other_purposes(card, ws)
-        _refuse_other_definitions(card, ws)
+        refuse_other_purposes(card, ws)
+        refuse_other_definitions(card, ws)
         out = out or ws.stage("score") / "scores.parquet"
         if out.suffix != ".parquet":
             raise ConfigError(f"scores are written as Parquet: name a file that ends in .parquet, not {out.name}")
@@ -189,7 +189,8 @@ def _places(path: Path) -> tuple[Workspace, Path]:
     return Workspace(path.absolute().parents[1]), path
 
 
-def _refuse_other_purposes(card: saakh.Scorecard, ws: Workspace) -> None:
+def refuse_other_purposes(card: saakh.Scorecard, ws: Workspace) -> None:
+    """Stop when a workspace's data were asked for another purpose than the scorecard serves."""
     purpose, served = read_json(ws.need("cohort", "cohort.json"))["purpose"], card.manifest.consent.get("purposes")
     if not isinstance(served, list) or purpose not in served:
         raise ConsentError(
@@ -198,7 +199,8 @@ def _refuse_other_purposes(card: saakh.Scorecard, ws: Workspace) -> None:
         )
 
 
-def _refuse_other_definitions(card: saakh.Scorecard, ws: Workspace) -> None:
+def refuse_other_definitions(card: saakh.Scorecard, ws: Workspace) -> None:
+    """Stop when an input is not derived here, or by another declaration than the scorecard was built on."""
     here = {raw["name"]: raw["fingerprint"] for raw in read_json(ws.need("derive", "specs.json"))}
     if other := [s.name for s in card.manifest.features if here.get(s.name) != s.fingerprint]:
         absent = sum(name not in here for name in other)

@@ -57,22 +57,50 @@ def sign(
 
 @app.command(rich_help_panel=PANEL)
 def score(
-    path: Annotated[Path, typer.Argument(metavar="WORKSPACE_OR_FEATURES", help="A workspace, or its features file.")],
     scorecard: Annotated[Path, typer.Option(help="The scorecard to score with.")],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="WORKSPACE_OR_FEATURES", help="A workspace, or its features file.")
+    ] = None,
+    applicant: Annotated[
+        Path | None, typer.Option(help="A folder of one person's raw files instead: read, scored and decided at once.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; by default score/scores.parquet in the workspace.")
+        Path | None,
+        typer.Option(help="Where to write; by default score/scores.parquet in the workspace, or to the screen."),
     ] = None,
     trust: Trust = None,
     stops: Stops = None,
     params: Asked = None,
 ) -> None:
-    """Score all applications of a workspace of purpose `score`, with reasons, honouring what each refused."""
-    from pipeline import score as scoring
+    """Score all applications of a workspace of purpose `score`, with reasons, honouring what each refused.
+
+    Or, with --applicant, one person's from raw files, with the decision.
+    """
     from pipeline.console import progress, show
 
+    if (path is None) == (applicant is None):
+        raise typer.BadParameter("name a workspace, or one person's raw files with --applicant")
+    if applicant is not None:
+        _score_applicant(applicant, scorecard, out, trust, stops, params)
+        return
+    from pipeline import score as scoring
+
+    assert path is not None
     with progress("score") as tell:
         summary = scoring.run(path, scorecard, tell, out, trust or None, recorded_by(params), stops or ())
     show(summary)
+
+
+def _score_applicant(
+    drop: Path, scorecard: Path, out: Path | None, trust: Trust, stops: Stops, params: Path | None
+) -> None:
+    from pipeline import applicant
+    from pipeline.console import progress
+    from pipeline.params import read_params
+
+    with progress("applicant") as tell:
+        found = applicant.run(read_params(params or PARAMS), drop, scorecard, trust or None, stops or (), tell)
+    applicant.print_found(found, out)
 
 
 @app.command(rich_help_panel=PANEL)
