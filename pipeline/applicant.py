@@ -1,6 +1,6 @@
 """Score one applicant from raw files: through ingest, the consent gate and the scorecard's own features, to a decision.
 
-The stages are those of a whole run, in a workspace that is gone afterwards; no more is measured than the scorecard asks.
+The stages are those of a whole run, in a workspace that is gone afterwards; no more is measured than it asks for.
 """
 
 import json

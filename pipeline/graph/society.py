@@ -8,14 +8,17 @@ ring of equal people must be cut somewhere, and where follows the names.
 
 import random
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import igraph
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from features.graph import DAMPING
 from models.arrays import Codes, Flags, Floats
+
+if TYPE_CHECKING:
+    import igraph
 
 REFINEMENTS_MAX = 64
 LEIDEN_ITERATIONS = 2
@@ -33,7 +36,7 @@ class Society:
     """
 
     node_of: Codes
-    graph: igraph.Graph
+    graph: "igraph.Graph"
     touching: sparse.csr_array
     core: Codes
     community: Codes
@@ -69,6 +72,8 @@ def society(source: Codes, target: Codes, known: Flags, default: Flags) -> Socie
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     people, ends = people[order], _pairs(place[ends], len(people))
+    import igraph  # noqa: PLC0415 - it brings a library of drawing with it, which few runs wait for
+
     graph = igraph.Graph(n=len(people), edges=ends)
     node_of = np.full(len(known), NOBODY)
     node_of[people] = np.arange(len(people))
@@ -119,8 +124,10 @@ def _mixed(numbers: Colours) -> Colours:
     return numbers ^ (numbers >> np.uint64(31))
 
 
-def _communities(graph: igraph.Graph) -> Codes:
+def _communities(graph: "igraph.Graph") -> Codes:
     """Each node's community (Leiden, Traag et al. 2019, by modularity): the largest is 0; ties by first node."""
+    import igraph  # noqa: PLC0415
+
     igraph.set_random_number_generator(random.Random(1))
     try:
         found = graph.community_leiden(objective_function="modularity", n_iterations=LEIDEN_ITERATIONS)

@@ -1,4 +1,4 @@
-"""A version decides only once its evidence is whole and another person approves; it can be gone back from, and ended."""
+"""A version decides only once its evidence is whole and another person approves; it can be gone back from and ended."""
 
 import json
 from datetime import date
@@ -80,9 +80,7 @@ def approver(home: Path, key: str = "approver", note: str = "Better on later loa
 def test_a_version_is_released_gone_back_from_and_retired_and_all_of_it_is_on_record(params: Params) -> None:
     ws, home = Workspace(params.workspace), params.workspace.parent
     small = exported(params, "0.1.0", refits=3, shadows=16, candidates=0)
-    with pytest.raises(
-        ReleaseError, match="3 reasons: the selfcheck is 'passed at reduced size'.*reduced size.*tried none"
-    ):
+    with pytest.raises(ReleaseError, match=LACKING):
         released(params, small)
     first = exported(params, "0.1.0")
     for key, note, error, said in (
@@ -129,6 +127,10 @@ def test_a_version_is_released_gone_back_from_and_retired_and_all_of_it_is_on_re
     assert not second.exists()
     assert not kept(ws, "0.2.0").exists()
     kinds = log.verify(path_of(ws)).kinds
+    path = ws.root / "release" / "record-000001.json"
+    path.write_text(json.dumps(read_json(path) | {"note": "Nobody said so."}, separators=(",", ":")) + "\n")
+    with pytest.raises(ReleaseError, match="does not bear out its signature"):
+        list(records(ws))
     assert {kind: kinds[kind] for kind in ("signing", "release", "share", "retire")} == {
         "signing": 3,
         "release": 3,
@@ -151,11 +153,3 @@ def test_a_retired_version_is_refused_wherever_it_turns_up(params: Params, tmp_p
         saakh.load(copy)
     assert not any((params.workspace / name).exists() for name in ("derive", "train", "evaluate", "membership"))
     assert tracking.client(Workspace(params.workspace)).search_model_versions("name = 'saakh'") == []
-
-
-def test_an_edited_record_is_found_out(params: Params) -> None:
-    released(params, exported(params, "0.1.0"))
-    (path,) = (params.workspace / "release").glob("record-*.json")
-    path.write_text(json.dumps(read_json(path) | {"note": "Nobody said so."}, separators=(",", ":")) + "\n")
-    with pytest.raises(ReleaseError, match="does not bear out its signature"):
-        list(records(Workspace(params.workspace)))
