@@ -95,7 +95,7 @@ def asked(
     """The scorecard's inputs of these loans, and what each refused of its categories."""
     place = {spec.name: i for i, spec in enumerate(specs)}
     withheld = [tuple(c for c in r if c in card.categories) for r in refused(sample.refusals.rows(rows), specs)]
-    return sample.x[np.ix_(rows, [place[name] for name in card.features])], withheld
+    return sample.x[rows][:, [place[name] for name in card.features]], withheld
 
 
 def without_a_tenth(params: Params, sample: Sample, number: int) -> Sample:

@@ -25,6 +25,7 @@ from saakh import Scorecard, load
 from saakh.application import Application
 from saakh.decide import Decision, decide
 from saakh.errors import ConfigError, ContractError
+from saakh.input_policy import Handling
 from saakh.offers import Offer
 from saakh.terms import Terms
 
@@ -51,7 +52,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         asked = read_asked(params, ws, scorecard)
         scores = scorecard.score_many(asked.inputs)
         standing = [getattr(scores, name).tolist() for name in ("pd", "points", "missing", "problems")]
-        decisions = decide_all(terms, asked.applications, standing, tell)
+        decisions = decide_all(terms, asked.applications, standing, tell, scores.handling.tolist())
         folder = ws.stage("decide")
         write_table(folder / "decisions.parquet", as_rows(asked.applications, decisions, standing))
         write_table(folder / "offers.parquet", as_offers(asked.applications, decisions))
@@ -123,15 +124,25 @@ def monthly(derived: pa.Table, features: Mapping[str, int], what: str) -> list[i
 
 
 def decide_all(
-    terms: Terms, applications: Sequence[Application], standing: Sequence[Sequence[Any]], tell: Tell = quiet
+    terms: Terms,
+    applications: Sequence[Application],
+    standing: Sequence[Sequence[Any]],
+    tell: Tell = quiet,
+    handling: Sequence[Handling] | None = None,
 ) -> list[Decision]:
-    """Decide in order; `standing` is PD, points, missing inputs and faulty inputs, each a value an application."""
+    """Decide in order; `standing` is PD, points, missing inputs and faulty inputs, each a value an application.
+
+    `handling` is what the input policy made of each score; None when there is nothing to say.
+    """
     left = {lender.name: lender.capacity_minor for lender in terms.lenders if lender.capacity_minor is not None}
     found = []
-    for number, (application, pd, points, missing, problems) in enumerate(zip(applications, *standing, strict=True)):
+    handled = handling or ["score"] * len(applications)
+    for number, (application, pd, points, missing, problems, how) in enumerate(
+        zip(applications, *standing, handled, strict=True)
+    ):
         if number % TELL_EVERY == 0:
             tell("deciding", number, len(applications))
-        decision = decide(terms, application, pd, points, missing, problems, left)
+        decision = decide(terms, application, pd, points, missing, problems, left, how)
         if decision.offers and decision.offers[0].lender in left:
             left[decision.offers[0].lender] -= decision.offers[0].amount_minor
         found.append(decision)

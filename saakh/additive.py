@@ -12,6 +12,7 @@ from saakh.trees import Array, Trees
 
 BLOCK_ROWS = 64
 NOBODY: frozenset[int] = frozenset()
+NOTHING: Array = np.zeros(0)
 
 
 class Additive:
@@ -36,10 +37,11 @@ class Additive:
         if self.trees.most + self.linear.most >= TOTAL_MAX:
             raise ArtifactError(f"the parts can come to {TOTAL_MAX:g} log-odds or more, too much to add up exactly")
 
-    def both(self, x: Array, refused: frozenset[int] = NOBODY) -> tuple[Array, Array]:
-        """Log-odds [...] and contributions [..., features]."""
+    def both(self, x: Array, refused: frozenset[int] = NOBODY) -> tuple[Array, Array, Array]:
+        """Log-odds [...], contributions [..., features], and of these the linear part's [..., inputs of that part]."""
         patterns, answers = self.lookup.patterns(x), self.lookup.answers(refused)
         total, effects = answers.log_odds(patterns) + self.linear.intercept, answers.effects_of(patterns)
+        straight = NOTHING
         if self._has_linear:
             straight = self.linear.effects_of(x)
             if straight.shape == effects.shape:
@@ -47,7 +49,7 @@ class Additive:
             else:
                 effects[..., self.linear.feature] += straight
             total = total + straight.sum(axis=-1)
-        return total, effects
+        return total, effects, straight
 
     def log_odds(self, x: Array, refused: frozenset[int] = NOBODY) -> Array:
         """Log-odds alone [rows], of many."""

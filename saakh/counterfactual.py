@@ -234,8 +234,7 @@ def third(card: "Scorecard", moves: Moves) -> Array:
     if not len(trees.feature):
         return out
     of = np.array([place.get(spec.measure, -1) for spec in card.manifest.features])[trees.feature]
-    spread = np.maximum.reduceat(trees.value, trees.leaf_start) - np.minimum.reduceat(trees.value, trees.leaf_start)
-    most = 4 * card.manifest.scale.factor * card.manifest.calibration.slope * spread
+    most = 4 * card.manifest.scale.factor * card.manifest.calibration.slope * trees.spread
     for start, splits, points in zip(trees.split_start.tolist(), trees.splits.tolist(), most.tolist(), strict=True):
         for triple in combinations(sorted(set(of[start : start + splits].tolist()) - {-1}), 3):
             out[triple] += points

@@ -1,14 +1,15 @@
 """Why a score is below the baseline: contributions gathered by reason code, few, none twice, each proven by its flip.
 
 The *flip test*: set the inputs a reason names to their better values, and the score must rise. A reason that does not
-stand it is not told. Most are known to stand it without a try: what trees could take away is bounded, and the linear
-part gives back at least what it took.
+stand it is not told. Most are known to stand it without a try: the linear part gives back at least what it took, and
+what trees could take away is bounded.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import isnan
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,6 +39,14 @@ class Reason:
     unknown: tuple[str, ...]
 
 
+class _Gathered(NamedTuple):
+    """A reason code's number, its contributions added up, and the features that lowered the score."""
+
+    group: int
+    total: float
+    lowered: list[int]
+
+
 class Reasons:
     """The rule by which reasons are chosen, for a scorecard's features and its model.
 
@@ -61,29 +70,50 @@ class Reasons:
         self._members = [np.flatnonzero(self.group == g).tolist() for g in range(len(self._codes))]
         self._risk = [s.risk for s in specs]
         self._better = [rule.better for rule in policy]
-        self._sure = self._surely() if any(b is not None for b in self._better) else [np.inf] * len(self._codes)
+        read = {i: place for place, i in enumerate(model.linear.feature.tolist())}
+        self._in_linear = [read.get(i) for i in range(len(self._names))]
+        self._risked = self._at_risk() if any(b is not None for b in self._better) else [-np.inf] * len(self._codes)
 
     @property
     def codes(self) -> tuple[str, ...]:
         """The reason codes, in the order of `group`'s numbers."""
         return tuple(code.code for code in self._codes)
 
-    def of(self, x: Array, contributions: Array, withheld: frozenset[int] = NOBODY) -> tuple[Reason, ...]:
-        """The reasons for contributions in points [features] of inputs [features], missing or withheld as NaN."""
+    def of(
+        self, x: Array, contributions: Array, straight: Array, withheld: frozenset[int] = NOBODY
+    ) -> tuple[Reason, ...]:
+        """The reasons for contributions in points [features] of inputs [features], missing or withheld as NaN.
+
+        `straight` are the linear part's contributions, in log-odds before calibration, as `Additive.both` gives them.
+        """
+        points = contributions.tolist()  # many times faster to go through than an array
+        order = self._ordered(contributions)
+        at_hand = list(islice(order, self._rule.most + 1))
+        proven: set[int] = set()
+        while True:
+            clear = clear_of_ties([total for _, total in at_hand], self._rule.most, self._rule.tie_points)
+            told = [_Gathered(*one, self._lowered(one[0], points)) for one in at_hand[:clear]]
+            tried = [o for o in told if o.group not in proven and not self._surely_rises(o, straight)]
+            fallen = self._falling(x, tried, withheld) if tried else None
+            if not fallen:
+                return tuple([self._reason(one, x) for one in told])
+            proven |= {one.group for one in tried} - fallen
+            at_hand = [one for one in at_hand if one[0] not in fallen]
+            at_hand += islice(order, self._rule.most + 1 - len(at_hand))
+
+    def _ordered(self, contributions: Array) -> Iterator[tuple[int, float]]:
+        """The codes that lowered the score noticeably and by how much, the weightiest first."""
         totals = np.bincount(self.group, weights=contributions, minlength=len(self._codes))
         # Rounded, so that equal weights come in the order of codes and not of rounding errors.
-        order = np.argsort(totals.round(6), kind="stable").tolist()
-        points = contributions.tolist()  # many times faster to go through than an array
-        told: list[tuple[int, float, list[int]]] = []
-        for group in order:
+        for group in np.argsort(totals.round(6), kind="stable").tolist():
             total = totals.item(group)
-            if total > -self._rule.least_points or len(told) > self._rule.most:
-                break
-            lowered = sorted([i for i in self._members[group] if points[i] < 0], key=points.__getitem__)
-            if total <= self._sure[group] or self._rises(x, lowered, withheld):
-                told.append((group, total, lowered))
-        clear = clear_of_ties([total for _, total, _ in told], self._rule.most, self._rule.tie_points)
-        return tuple(self._reason(*one, x) for one in told[:clear])
+            if total > -self._rule.least_points:
+                return
+            yield group, total
+
+    def _lowered(self, group: int, points: list[float]) -> list[int]:
+        """The features of a code that lowered the score, the weightiest first."""
+        return sorted([i for i in self._members[group] if points[i] < 0], key=points.__getitem__)
 
     def flipped(self, x: Array, features: Collection[int]) -> Array:
         """The inputs with those features at their better values; one that is better still stays as it is."""
@@ -94,42 +124,43 @@ class Reasons:
                 flipped[i] = better
         return flipped
 
-    def _rises(self, x: Array, features: Collection[int], withheld: frozenset[int]) -> bool:
-        before, after = self._model.log_odds(np.stack((x, self.flipped(x, features))), withheld).tolist()
-        return bool((after - before) * self._points_per_unit > RISE_LEAST)
+    def _falling(self, x: Array, tried: Sequence[_Gathered], withheld: frozenset[int]) -> set[int]:
+        """Which of these reasons do not raise the score when they are flipped."""
+        rows = np.stack((x, *(self.flipped(x, one.lowered) for one in tried)))
+        before, *after = (self._model.log_odds(rows, withheld) * self._points_per_unit).tolist()
+        return {one.group for one, points in zip(tried, after, strict=True) if points - before <= RISE_LEAST}
 
-    def _surely(self) -> list[float]:
-        """For each reason, a total from which down its flip must raise the score, in points.
+    def _surely_rises(self, one: _Gathered, straight: Array) -> bool:
+        """Whether a flip gives back more, in the linear part, than it could take anywhere."""
+        taken = 0.0
+        for i in one.lowered:
+            place = self._in_linear[i]
+            if place is not None:
+                taken += straight.item(place)
+        return bool(taken * -self._points_per_unit > self._risked[one.group])
 
-        The flip gives back what the linear part took, at least. What it took is the total less what trees took, which
-        is no more than the range of each tree for each feature of the reason in it; and a tree takes away no more than
-        its range, or nothing where all those features go the declared way.
+    def _at_risk(self) -> list[float]:
+        """For each reason, how many points a flip of any of its features could take away at most.
+
+        A tree takes no more than its range, and nothing where all its features of the reason go the way they are
+        declared to; the linear part takes what a better value costs in it against the mean.
         """
         trees, linear = self._model.trees, self._model.linear
-        uncertain = np.zeros(len(self._codes))
-        if len(trees.feature):
-            spread = np.maximum.reduceat(trees.value, trees.leaf_start) - np.minimum.reduceat(
-                trees.value, trees.leaf_start
-            )
-            tree = np.repeat(np.arange(len(trees.splits)), trees.splits)
-            pairs = np.unique(np.stack((tree, trees.feature)), axis=1)
-            of = self.group[pairs[1]]
-            np.add.at(uncertain, of, spread[pairs[0]])
-            free = np.array([r == 0 for r in self._risk])[pairs[1]]
-            loose = np.unique(np.stack((pairs[0][free], of[free])), axis=1)
-            np.add.at(uncertain, loose[1], spread[loose[0]])
-        better = np.array([np.nan if b is None else b for b in self._better])
-        effect = np.zeros(len(self._names))
-        effect[linear.feature] = linear.effects_of(better)
-        np.add.at(uncertain, self.group, np.maximum(effect, 0.0))
-        unknown = np.bincount(self.group, weights=np.isnan(better), minlength=len(uncertain)) > 0
-        sure = np.where(unknown, -np.inf, -uncertain * abs(self._points_per_unit) * (1 + 1e-9) - RISE_LEAST)
-        return [float(s) for s in sure]
+        risked = np.zeros(len(self._codes))
+        tree = np.repeat(np.arange(len(trees.splits)), trees.splits)
+        is_free = np.array([risk == 0 for risk in self._risk])[trees.feature]
+        loose = np.unique(np.stack((tree, self.group[trees.feature]))[:, is_free], axis=1)
+        np.add.at(risked, loose[1], trees.spread[loose[0]])
+        better = np.array([np.nan if value is None else value for value in self._better])
+        np.add.at(risked, self.group[linear.feature], np.maximum(linear.effects_of(better), 0.0))
+        unknown = np.bincount(self.group, weights=np.isnan(better), minlength=len(risked)) > 0
+        points = risked * abs(self._points_per_unit) * (1 + 1e-9) + RISE_LEAST
+        return [float(p) for p in np.where(unknown, np.inf, points)]
 
-    def _reason(self, group: int, total: float, lowered: list[int], x: Array) -> Reason:
-        code = self._codes[group]
-        unknown = tuple(self._names[i] for i in lowered if isnan(x.item(i)))
-        return Reason(code.code, code.text, total, tuple(self._names[i] for i in lowered), unknown)
+    def _reason(self, one: _Gathered, x: Array) -> Reason:
+        code = self._codes[one.group]
+        unknown = tuple(self._names[i] for i in one.lowered if isnan(x.item(i)))
+        return Reason(code.code, code.text, one.total, tuple(self._names[i] for i in one.lowered), unknown)
 
 
 def clear_of_ties(totals: Sequence[float], most: int, tie: float) -> int:

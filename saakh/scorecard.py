@@ -117,7 +117,7 @@ class Scorecard:
         """
         x, problems, withheld = self._read(row, refused)
         read = self._policy.read(x, [self._inputs.place[name] for name in problems], withheld, ages)
-        raw, effects = self.model.both(x, withheld)
+        raw, effects, straight = self.model.both(x, withheld)
         log_odds = self._calibrated(float(raw))
         points = self.manifest.scale.points(log_odds)
         contributions = self._in_points(effects)
@@ -126,7 +126,7 @@ class Scorecard:
             pd=probability(log_odds),
             log_odds=log_odds,
             band=self._bands.of(points),
-            reasons=self.reasons.of(x, contributions, withheld),
+            reasons=self.reasons.of(x, contributions, straight, withheld),
             contributions=dict(zip(self._inputs.names, contributions.tolist(), strict=True)),
             baseline=self.baseline,
             missing=read.missing,
@@ -185,9 +185,9 @@ class Scorecard:
         out: list[tuple[Reason, ...]] = [()] * len(x)
         for some, inputs in self._refusals.groups(refused, len(x)):
             part = self._settled(x, is_problem, some, inputs)[0]
-            points = self._in_points(self.model.effects_of(part, inputs))
-            for row, one, effects in zip(some.tolist(), part, points, strict=True):
-                out[row] = self.reasons.of(one, effects, inputs)
+            for row, one in zip(some.tolist(), part, strict=True):
+                _, effects, straight = self.model.both(one, inputs)
+                out[row] = self.reasons.of(one, self._in_points(effects), straight, inputs)
         return out
 
     def reason_texts(self, language: str) -> dict[str, str]:

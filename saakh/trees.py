@@ -89,6 +89,14 @@ class Trees:
             return 0.0
         return float(np.maximum.reduceat(np.abs(self.value), self.leaf_start).sum())
 
+    @property
+    def spread(self) -> Array:
+        """How far apart each tree's leaves are [trees], in log-odds."""
+        if not len(self.splits):
+            return np.zeros(0)
+        highest, lowest = (end.reduceat(self.value, self.leaf_start) for end in (np.maximum, np.minimum))
+        return np.asarray(highest - lowest)
+
     def _check_sizes(self) -> None:
         _must(len(self.splits) <= TREES_MAX, f"more than {TREES_MAX:,} trees")
         _must(_within(self.splits, 0, SPLITS_MAX), f"a tree has more than {SPLITS_MAX + 1} leaves")

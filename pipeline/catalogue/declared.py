@@ -7,6 +7,7 @@ from pathlib import Path
 from features.catalogue import MODULES
 from features.columns import Sensitivity
 from features.declare import Feature, Risk
+from features.reasons import CODES
 from features.sources import Cells, Rows, Source
 from pipeline.catalogue.worked import ROOT
 from pipeline.pages import words
@@ -98,6 +99,10 @@ def refuse_unfinished(known: tuple[Feature, ...]) -> None:
             raise DeclarationError(
                 f"feature '{feature.name}' is unfinished: what it measures or its reason says {UNFINISHED}; "
                 f"finish it in {at.path}, line {at.line}"
+            )
+        if feature.code not in CODES:
+            raise DeclarationError(
+                f"feature '{feature.name}' has no reason code; name it or its module in features/reasons.py"
             )
 
 

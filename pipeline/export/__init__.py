@@ -180,12 +180,13 @@ def bands(cutoffs: Sequence[float]) -> list[dict[str, Any]]:
 
 
 def codes(specs: Sequence[FeatureSpec], texts: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
-    """Each reason code of the features with its text by language; one that has none yet says its feature's reason."""
+    """Each reason code of the features with its text in every language that has all; English falls back on a reason."""
     reason = {spec.reason_code: spec.reason for spec in reversed(specs)}
-    languages = sorted({"en", *texts})
+    whole = {name: said for name, said in texts.items() if name != "en" and set(reason) <= set(said)}
+    english = {code: texts.get("en", {}).get(code, said) for code, said in reason.items()}
     return [
-        {"code": code, "text": {language: texts.get(language, {}).get(code, said) for language in languages}}
-        for code, said in sorted(reason.items())
+        {"code": code, "text": {"en": english[code]} | {name: said[code] for name, said in sorted(whole.items())}}
+        for code in sorted(reason)
     ]
 
 

@@ -2,10 +2,13 @@
 
 import pytest
 
+from features.catalogue import all_features
 from features.declare import Risk
+from features.reasons import CODES
 from features.sources import linked, only, per, view_of
 from features.tables import calls, people, repayments
 from features.windows import DAYPART, WEEKPART, Slice
+from pipeline.reasons import read_reasons
 from saakh.errors import DeclarationError
 from tests.declaring import calls_made, declare, refused
 
@@ -237,4 +240,23 @@ def test_a_spec_says_all_that_is_known_downstream() -> None:
         "low": 0.0,
         "high": None,
         "sensitivity": "ordinary",
+        "code": "calls-made",
+        "actionable": False,
     }
+
+
+def test_what_an_applicant_may_be_told_to_change_follows_from_table_window_direction_and_family() -> None:
+    by_name = {feature.name: feature for feature in all_features()}
+    assert by_name["topup_gap_longest"].actionable
+    assert not by_name["line_tenure"].actionable  # without a window it never forgets
+    assert not by_name["payment_weekend_share"].actionable  # no direction is declared
+    assert not by_name["salary_received"].actionable  # a life stage is nothing to be told to change
+    assert not by_name["call_strong_tie_share"].actionable  # nor is whom somebody calls
+    assert by_name["instalments_overdue"].actionable  # said where it is declared
+
+
+def test_every_feature_has_a_reason_code_with_its_words_in_every_language() -> None:
+    assert {feature.code for feature in all_features()} <= set(CODES)
+    assert {"en", "hi"} <= set(read_reasons())
+    for said in read_reasons().values():
+        assert set(said) == set(CODES)

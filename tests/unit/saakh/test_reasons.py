@@ -5,10 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.model_text import with_rest
+from pipeline.export import build
+from saakh import archive
 from saakh.input_policy import InputRule
+from saakh.linear import Linear
 from saakh.manifest import ReasonCode, ReasonRule
-from saakh.reasons import Reasons, clear_of_ties
-from tests.small_scorecard import scorecard, specs, table
+from saakh.reasons import Reasons, _Gathered, clear_of_ties
+from saakh.scale import Calibration
+from saakh.scorecard import Scorecard
+from tests.small_scorecard import booster, bundle, scorecard, specs, table
 
 TEXTS = ["Balance ran low", "Calls at night", "Long gaps", "Many lenders", "New contacts", "New handset"]
 CODES = tuple(ReasonCode(t.lower().replace(" ", "-"), {"en": t}) for t in TEXTS)
@@ -21,7 +27,7 @@ def reasons(*texts: str, most: int = 4, tie: float = 0.0) -> Reasons:
 
 
 def given(rule: Reasons, *points: float, x: np.ndarray | None = None) -> list:
-    return list(rule.of(np.zeros(len(points)) if x is None else x, np.array(points)))
+    return list(rule.of(np.zeros(len(points)) if x is None else x, np.array(points), np.zeros(8)))
 
 
 def test_features_of_one_reason_are_counted_together_and_named_once():
@@ -105,17 +111,31 @@ def test_what_does_not_stand_the_flip_test_is_not_told():
     given = (card.manifest.features, card.manifest.reasons, rules, card.model, card._points_per_unit)
     wrong, told, all_told = Reasons(*given), 0, 0
     for row in np.clip(table(100, seed=3), -8, 8):
-        points = card.explain_many(row[None])[0]
-        all_told, told = all_told + len(card.reasons.of(row, points)), told + len(wrong.of(row, points))
+        _, effects, straight = card.model.both(row)
+        points = effects * card._points_per_unit
+        all_told += len(card.reasons.of(row, points, straight))
+        told += len(wrong.of(row, points, straight))
     assert told < all_told / 3
 
 
 def test_a_reason_certain_to_stand_the_flip_test_does():
-    """The bound that spares a try is right: below it, every flip that is tried raises the score."""
-    card = scorecard()
+    """The bound that spares a try is right: whatever it lets pass raises the score when it is tried."""
+    arrays = {
+        "center": [0.0] * 6,
+        "scale": [1.0] * 6,
+        "coefficient": [0.9, -0.8, 0.7, 0.6, -0.5, 0.4],
+        "mean": [0.0] * 6,
+    }
+    grown = with_rest(
+        booster(table(), 5).model_to_string(), Linear.of(8, 0.0, feature=range(6), **arrays), Calibration()
+    )
+    card, passed = Scorecard.from_members(archive.unpack(build(bundle(grown, 8)))), 0
     for row in np.clip(table(300, seed=31), -8, 8):
-        points = card.explain_many(row[None])[0]
-        for group, sure in enumerate(card.reasons._sure):
-            lowered = [i for i in np.flatnonzero(card.reasons.group == group).tolist() if points[i] < 0]
-            if points[card.reasons.group == group].sum() <= sure:
-                assert card.reasons._rises(row, lowered, frozenset())
+        _, effects, straight = card.model.both(row)
+        points = effects * card._points_per_unit
+        for group, total in card.reasons._ordered(points):
+            one = _Gathered(group, total, card.reasons._lowered(group, points.tolist()))
+            if card.reasons._surely_rises(one, straight):
+                passed += 1
+                assert not card.reasons._falling(row, [one], frozenset())
+    assert passed > 20
