@@ -18,7 +18,7 @@ demo: .venv/app  ## draw a sample population and run the whole pipeline on it
 kenya: .venv/app  ## run the pipeline on real loans (SAAKH_REAL_DATA, by default ../shared/data)
 	SAAKH_KEY=$${SAAKH_KEY:-$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(32))')} saakh run --params params.kenya_gps.yaml
 
-test: lint  ## everything CI runs
+test: lint build/node/made  ## everything CI runs
 	python -m pytest -n 2 --dist worksteal -rs
 
 lint: .venv/dev
@@ -29,6 +29,11 @@ lint: .venv/dev
 
 prove: .venv/dev  ## measure every "done when" at full size, and write one table
 	SAAKH_FULL=1 SAAKH_EXAMPLES=400 python -m pytest --timeout 3600
+
+build/node/made: tests/node/package.json tests/node/package-lock.json tests/node/score.js
+	@command -v npm >/dev/null || echo "npm is not there: ONNX in Node will not be tested"
+	@if command -v npm >/dev/null; then mkdir -p build/node && cp tests/node/* tests/node/.npmrc build/node/ \
+	&& npm ci --silent --prefix build/node && touch $@; fi
 
 bench: .venv/dev  ## time ingest, check, runtime and simulate; ratios where there is a peer
 	python -m benchmarks.ingest

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import saakh
 from pipeline.bundle import Bundle
+from pipeline.convert import flavour
 from pipeline.params import Params
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import MissingInputError
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 NAME = "saakh"
 ALIAS = "candidate"
 TAG = "saakh.train_sha256"
-BUNDLE = "bundle"
+BUNDLE, MODEL = "bundle", "model"
 FIGURES = ("value", "low", "high")
 
 
@@ -69,12 +71,17 @@ def log_evaluation(params: Params, ws: Workspace) -> str:
     return run_id
 
 
-def log_bundle(params: Params, ws: Workspace, bundle: Bundle) -> None:
-    """Keep what the scorecard was built from in the model's run, in place of what was there."""
-    run_id = log_training(params, ws)
+def log_scorecard(params: Params, ws: Workspace, bundle: Bundle, scorecard: Path) -> None:
+    """Keep a scorecard in the model's run, and what it was built from, in place of what was there.
+
+    The scorecard is the registered model from then on: MLflow serves it with the runtime alone.
+    """
+    run_id, log = log_training(params, ws), client(ws)
     with tempfile.TemporaryDirectory() as folder:
-        bundle.to_folder(Path(folder))
-        client(ws).log_artifacts(run_id, folder, BUNDLE)
+        bundle.to_folder(Path(folder) / BUNDLE)
+        flavour.save(Path(folder) / MODEL, scorecard.read_bytes(), saakh.load(scorecard))
+        for name in (BUNDLE, MODEL):
+            log.log_artifacts(run_id, str(Path(folder) / name), name)
 
 
 def fetch_bundle(ws: Workspace, version: str = ALIAS) -> Bundle:
@@ -117,26 +124,6 @@ def _fill(log: "MlflowClient", run_id: str, params: Params, ws: Workspace) -> No
     log.log_batch(run_id, params=[Param(k, str(v)) for k, v in said.items()])
     for file in (ws.need("train", "model.txt"), ws.need("train", "train.json"), ws.need("derive", "specs.json")):
         log.log_artifact(run_id, str(file), BUNDLE)
-    with tempfile.TemporaryDirectory() as folder:
-        _save_model(Path(folder) / "model", ws.need("train", "model.txt"), account["columns"])
-        log.log_artifacts(run_id, str(Path(folder) / "model"), "model")
-
-
-def _save_model(folder: Path, text: Path, columns: list[str]) -> None:
-    """The model as MLflow serves it, read by `models.served`; its example is an applicant of whom nothing is known."""
-    import mlflow.pyfunc  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
-    from mlflow.models import ModelSignature  # noqa: PLC0415
-    from mlflow.types import ColSpec, Schema  # noqa: PLC0415
-
-    mlflow.pyfunc.save_model(
-        str(folder),
-        loader_module="models.served",
-        data_path=str(text),
-        signature=ModelSignature(Schema([ColSpec("double", c) for c in columns]), Schema([ColSpec("double")])),
-        input_example=pd.DataFrame({c: [None] for c in columns}, dtype=float),
-        pip_requirements=["saakh-pipeline"],
-    )
 
 
 def _register(log: "MlflowClient", run_id: str) -> None:
@@ -144,7 +131,7 @@ def _register(log: "MlflowClient", run_id: str) -> None:
         log.create_registered_model(NAME)
     version = next(iter(log.search_model_versions(f"run_id = '{run_id}'")), None)
     if version is None:
-        source = f"{log.get_run(run_id).info.artifact_uri}/model"
+        source = f"{log.get_run(run_id).info.artifact_uri}/{MODEL}"
         version = log.create_model_version(NAME, source, run_id, await_creation_for=0)
     log.set_registered_model_alias(NAME, ALIAS, version.version)
 

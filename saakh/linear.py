@@ -78,7 +78,7 @@ class Linear:
 def transformed(x: Array, center: Array, scale: Array) -> Array:
     """Inputs on a robust scale: straight near the centre, logarithmic far from it, constant beyond some 27 scales.
 
-    arcsinh(z) of z = (x − center) / scale, to 0.006, within ±4. Libraries differ in the last bits of arcsinh, and so it
+    arcsinh(z) of z = (x − center) / scale, to 0.007, within ±4. Libraries differ in the last bits of arcsinh, and so it
     is worked out in operations that IEEE 754 defines to the last: with u = |z|, 32 at most, v the fourth root of
     u + √(u² + 1), and y = (v − 1) / (v + 1), it is 8 · (y + y³ / 3 + y⁵ / 5), with the sign of z.
     """

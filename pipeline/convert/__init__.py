@@ -16,8 +16,8 @@ from saakh.errors import ArtifactError, ConfigError
 from saakh.scorecard import Scorecard
 from saakh.signature import Trust
 
-ENDINGS: Mapping[str, str] = {"onnx": ".onnx", "sql": ".sql", "lightgbm": ".txt", "mlflow": ""}
-"""The formats, and what a file's name ends in; MLflow's is a folder."""
+ENDINGS: Mapping[str, str] = {"onnx": ".onnx", "sql": ".sql", "lightgbm": ".lightgbm.txt", "mlflow": ".mlflow"}
+"""The formats, and what the name of a file ends in; MLflow's is a folder."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def run(
         except ArtifactError as error:
             raise ArtifactError(f"{path}: {error}") from None
         tell("writing and proving", 1, 2)
-        place = out or path.with_name(f"{path.stem}-{to}{ENDINGS[to]}")
+        place = out or path.with_suffix(ENDINGS[to])
         WRITERS[to](card, members, place, asked)
         summary.rows_in = summary.rows_out = verified.vectors
         summary.facts = {"scorecard": f"{path} ({card.name} {card.version}, {card.signature})", "written": str(place)}
@@ -82,7 +82,8 @@ def _sql(card: Scorecard, _members: Mapping[str, bytes], place: Path, asked: Ask
 
     parts, vectors = Parts.of(card), Vectors.of(card)
     body = sql.select(parts, asked.dialect, asked.table, asked.key)
-    vectors.check("the query", *sql.answers(parts, vectors.inputs, vectors.refused))
+    said = sql.scored(parts, vectors.inputs, vectors.refused)
+    vectors.check("the query", said["points"], said["pd"])
     with whole(place) as temporary:
         temporary.write_text(body, encoding="utf-8")
 

@@ -1,5 +1,6 @@
 """A scorecard as MLflow knows it: a pyfunc that holds the scorecard file and needs the runtime alone."""
 
+import logging
 import os
 import tempfile
 from importlib.metadata import version
@@ -25,6 +26,8 @@ OUTPUTS = (
 def save(folder: Path, body: bytes, card: Scorecard) -> None:
     """Write the scorecard as an MLflow model into an empty folder; the example is somebody of whom nothing is known."""
     import mlflow.pyfunc  # noqa: PLC0415 - slow to import
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     from mlflow.models import ModelSignature  # noqa: PLC0415
     from mlflow.types import ColSpec, Schema, TensorSpec  # noqa: PLC0415
 

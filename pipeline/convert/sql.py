@@ -97,12 +97,12 @@ def as_table(parts: Parts, inputs: np.ndarray, refused: np.ndarray) -> pa.Table:
     return pa.table({"application_id": np.arange(len(inputs))} | columns | flags)
 
 
-def answers(parts: Parts, inputs: np.ndarray, refused: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points and PDs by DuckDB, row by row."""
+def scored(parts: Parts, inputs: np.ndarray, refused: np.ndarray) -> dict[str, np.ndarray]:
+    """What the query finds in DuckDB, each column by name, row by row."""
     with closing(Embedded()) as engine:
         engine.table(as_table(parts, inputs, refused), "features")
         found = engine.ask(select(parts, "duckdb", "features", "application_id")).sort_by("application_id")
-    return found["points"].to_numpy(), found["pd"].to_numpy()
+    return {name: found[name].to_numpy() for name in found.column_names}
 
 
 def number(value: float) -> str:

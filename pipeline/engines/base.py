@@ -62,6 +62,10 @@ class Engine(ABC):
     def batches(self, expr: ir.Table) -> pa.RecordBatchReader:
         """The rows as a stream of record batches, in the types Ibis promised."""
 
+    @abstractmethod
+    def ask(self, query: str) -> pa.Table:
+        """What a query in the engine's own SQL gives, in memory."""
+
     def canonical(self, ws: Workspace, table: Table) -> ir.Table:
         """A canonical table; a `MissingInputError` says that it is not there."""
         if (found := self.find(ws, table)) is None:

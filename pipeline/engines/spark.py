@@ -104,6 +104,11 @@ class Spark(Engine):
                 self._session.catalog.dropTempView(name)
                 rows.unpersist()
 
+    def ask(self, query: str) -> pa.Table:
+        """What a query in Spark's own SQL gives, collected on this machine."""
+        with _readable():
+            return self._session.sql(query).toArrow()
+
     def batches(self, expr: ir.Table) -> pa.RecordBatchReader:
         """The rows as record batches, collected on this machine."""
         with _readable():

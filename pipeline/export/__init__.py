@@ -20,7 +20,7 @@ from pipeline.export.replay import Differences, replay
 from pipeline.params import Params
 from pipeline.sample import KEY, refusals, refused
 from pipeline.summary import Summary, Tell, quiet, timed
-from pipeline.tracking import ALIAS, fetch_bundle, log_bundle
+from pipeline.tracking import ALIAS, fetch_bundle, log_scorecard
 from pipeline.workspace import Workspace, whole
 from saakh import archive
 from saakh.errors import ArtifactError
@@ -54,7 +54,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
     with timed("export") as summary:
         bundle = Bundle.from_workspace(ws, params)
         written = write(params, ws, bundle, tell)
-        log_bundle(params, ws, bundle)
+        log_scorecard(params, ws, bundle, written.path)
         scorecard, found = written.scorecard, written.replayed
         summary.rows_in = summary.rows_out = found.rows
         summary.counts = {"features": len(scorecard.features), "golden vectors": written.vectors}

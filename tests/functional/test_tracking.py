@@ -3,9 +3,7 @@ import math
 
 import pytest
 
-from models.default import DefaultModel
-from models.metrics import probability
-from models.refusals import Refusals
+import saakh
 from pipeline import evaluate, export, tracking, train
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import MissingInputError
@@ -57,7 +55,7 @@ def test_bundle_is_what_export_reads(logged, tmp_path):
     assert folder == str(tmp_path / "bundle")
 
 
-def test_registered_model_predicts_as_the_model_of_the_run_does(logged):
+def test_registered_model_is_the_scorecard(logged):
     import mlflow.pyfunc
     import numpy as np
     import pandas as pd
@@ -65,10 +63,13 @@ def test_registered_model_predicts_as_the_model_of_the_run_does(logged):
     ws, _, _ = logged
     log, version, _ = the_run(ws)
     served = mlflow.pyfunc.load_model(log.get_model_version_download_uri("saakh", version.version))
-    own = DefaultModel.of_text(ws.need("train", "model.txt").read_text())
-    x = np.random.default_rng(1).normal(size=(20, len(own.names)))
-    said = served.predict(pd.DataFrame(x, columns=own.names))
-    assert (said == probability(own.log_odds(x, Refusals.none(*x.shape)))).all()
+    card = saakh.load(ws.need("export", "scorecard-0.1.0.saakh"))
+    x = np.random.default_rng(1).normal(size=(20, len(card.features)))
+    said = served.predict(pd.DataFrame(x, columns=card.features).assign(refused_communication=[True, False] * 10))
+    own = card.score_many(x, [("communication",), ()] * 10)
+    assert said["points"].tolist() == own.points.tolist()
+    assert said["band"].tolist() == own.band.tolist()
+    assert said["points"][0] == card.baseline
 
 
 def test_no_persons_row_is_in_the_log(logged, tmp_path):
