@@ -49,7 +49,7 @@ def test_an_intercept_off_the_grid_or_too_large_is_refused(changed):
 
 
 def test_the_transform_is_near_arcsinh_odd_and_never_falls():
-    x = np.linspace(-40, 40, 8_001)
+    x = np.arange(-4_000, 4_001) / 100
     bent = transformed(x, np.zeros(1), np.ones(1))
     assert np.abs(bent - np.clip([asinh(v) for v in x], -4, 4)).max() < 0.007
     assert (np.diff(bent) >= 0).all()
