@@ -1,10 +1,10 @@
 """A scorecard as one SELECT, for DuckDB and Spark: a table of features and refusals in, points out.
 
-Literals have an exponent, since without one they would be decimals and not doubles. Sums are written as balanced pairs:
-their order changes nothing, and no database is asked to nest hundreds of brackets.
+Literals have an exponent, since without one they would be decimals and not doubles. Long sums are written as sums of
+shorter ones: their order changes nothing, and Spark reads neither hundreds of terms in a row nor nested brackets well.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from math import isinf
 
@@ -22,6 +22,8 @@ from saakh.served import REFUSED
 
 QUOTES = {"duckdb": '"', "spark": "`"}
 """The dialects that are tested, and how each quotes a name."""
+TERMS = 40
+"""How many terms stand in a row."""
 STEPS = """\
 -- {name} {version}: a row of {table} in, its score out.
 -- Inputs are numbers or null; refused_<category> is true where an applicant refused it.
@@ -31,7 +33,8 @@ SELECT {key} AS k,
 FROM {table}
 ), used AS (
 SELECT k,
-{flags}{used}{counted},
+{flags}{used},
+{counts},
 {strictest} AS strictest
 FROM given
 ), placed AS (
@@ -43,11 +46,14 @@ FROM placed
 ), halved AS (
 SELECT *{halved}
 FROM rooted
-), added AS (
-SELECT k, missing, unseen, out_of_range, strictest,
-{trees}
-+ {linear} AS total
+), summed AS (
+SELECT *,
+{sums}
 FROM halved
+), added AS (
+SELECT k, {counted}, strictest,
+{total} AS total
+FROM summed
 ), said AS (
 SELECT k, missing, unseen, out_of_range, strictest, total * {slope} + {intercept} AS log_odds
 FROM added
@@ -67,6 +73,9 @@ def select(parts: Parts, dialect: str, table: str, key: str) -> str:
     if dialect not in QUOTES:
         raise ConfigError(f"SQL is written for {', '.join(QUOTES)}; '{dialect[:60]}' is none of them")
     named, linear = _Names(QUOTES[dialect]), parts.linear
+    found = {name: _Sum(name, _counted(parts, name)) for name in FOUND}
+    grown = _Sum("trees", [_written(node) for node in decisions(parts.trees, parts.category)])
+    straight = _Sum("linear", [number(linear.intercept), *_terms(parts)])
     return STEPS.format(
         name=parts.name,
         version=parts.version,
@@ -75,13 +84,14 @@ def select(parts: Parts, dialect: str, table: str, key: str) -> str:
         given=_lines(_given(parts, named)),
         flags="".join(f"r{i}, " for i in range(len(parts.categories))),
         used=_lines(_used(parts)),
-        counted="".join(f",\n{_counted(parts, name)} AS {name}" for name in FOUND),
+        counts=_lines(count for counts in found.values() for count in counts.written()),
+        counted=", ".join(f"{counts.total()} AS {name}" for name, counts in found.items()),
         strictest=_strictest(parts),
         placed="".join(f",\n{z}" for z in _placed(parts)),
         rooted="".join(f",\n{v}" for v in _rooted(parts)),
         halved="".join(f",\nSIGN(z{i}) * ((v{i} - 1e0) / (v{i} + 1e0)) AS y{i}" for i in linear.feature),
-        trees=_total([_written(node) for node in decisions(parts.trees, parts.category)]),
-        linear=_total([number(linear.intercept), *_terms(parts)]),
+        sums=_lines((*grown.written(), *straight.written())),
+        total=f"{grown.total()} + {straight.total()}",
         slope=number(parts.slope),
         intercept=number(parts.intercept),
         offset=number(parts.offset),
@@ -147,9 +157,9 @@ def _between(i: int, low: float, high: float) -> str:
     return f"x{i} >= {number(low)} AND x{i} <= {number(high)}"
 
 
-def _counted(parts: Parts, name: str) -> str:
+def _counted(parts: Parts, name: str) -> list[str]:
     found = [_found(parts, i).get(name) for i in range(len(parts.features))]
-    return _total([f"CASE WHEN {when} THEN 1 ELSE 0 END" for when in found if when] or ["0"])
+    return [f"CASE WHEN {when} THEN 1 ELSE 0 END" for when in found if when] or ["0"]
 
 
 def _used(parts: Parts) -> Iterator[str]:
@@ -219,12 +229,19 @@ def _band(parts: Parts) -> str:
     return f"CASE {asked} ELSE '{last.name}' END" if above else f"'{last.name}'"
 
 
-def _total(terms: Sequence[str]) -> str:
-    if len(terms) == 1:
-        return terms[0]
-    half = len(terms) // 2
-    return f"({_total(terms[:half])}\n+ {_total(terms[half:])})"
+class _Sum:
+    """A long sum: parts of it as columns, and the sum of those."""
+
+    def __init__(self, name: str, terms: Sequence[str]) -> None:
+        parts = [terms[start : start + TERMS] for start in range(0, len(terms), TERMS)]
+        self._columns = {f"{name}{i}": "\n+ ".join(part) for i, part in enumerate(parts)}
+
+    def written(self) -> Iterator[str]:
+        return (f"{sum_} AS {name}" for name, sum_ in self._columns.items())
+
+    def total(self) -> str:
+        return " + ".join(self._columns)
 
 
-def _lines(items: Iterator[str]) -> str:
+def _lines(items: Iterable[str]) -> str:
     return ",\n".join(items)
