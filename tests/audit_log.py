@@ -61,7 +61,32 @@ def run(draw: random.Random) -> Entry:
     return entry(records.Run, **ASKED, stages=("derive", "train"), failed=failed, error=error)
 
 
-KINDS: tuple[Callable[[random.Random], Entry], ...] = (stage, consent, export, share, erasure, retention, run)
+def signing(draw: random.Random) -> Entry:
+    return entry(records.Signing, **ASKED, before=digest(draw), artefact=digest(draw), key=digest(draw))
+
+
+def scoring(draw: random.Random) -> Entry:
+    on = {"features": digest(draw), "scores": digest(draw), "rows": draw.randrange(10**4)}
+    by = {"scorecard": "0.1.0", "artefact": digest(draw), "is_verified": draw.random() < 0.5}
+    return entry(records.Scoring, **ASKED | {"purpose": "score"}, **by, **on)
+
+
+def release(draw: random.Random) -> Entry:
+    said = {"act": draw.choice(["release", "rollback"]), "scorecard": "0.1.0", "artefact": digest(draw)}
+    former = draw.choice([None, digest(draw)])
+    return entry(records.Release, **ASKED, **said, former=former, approver="asha.rao", record=digest(draw))
+
+
+def retire(draw: random.Random) -> Entry:
+    data, until = draw.choice([("destroyed", None), ("sealed", "2036-06-01")])
+    said = {"scorecard": "0.1.0", "artefact": digest(draw), "why": draw.choice(records.RETIREMENTS), "data": data}
+    return entry(records.Retire, **ASKED, **said, sealed_until=until, recipients=2, record=digest(draw))
+
+
+KINDS: tuple[Callable[[random.Random], Entry], ...] = (
+    *(stage, consent, export, share, erasure, retention, run),
+    *(signing, scoring, release, retire),
+)
 
 
 def entries(count: int, seed: int = 7) -> list[Entry]:

@@ -8,6 +8,7 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 from random import Random
 from typing import Any
@@ -130,7 +131,7 @@ def fields_odd(draw: Random) -> bytes:
     name = draw.choice(_jsons())
     content = json.loads(_members()[name])
     for _ in range(draw.randint(1, 3)):
-        _replace(draw, content, draw.choice(ODD))
+        _replace(draw, content, deepcopy(draw.choice(ODD)))
     return _put_right(_members() | {name: json.dumps(content).encode()})
 
 

@@ -31,7 +31,7 @@ COMMANDS = [
 ]
 COMMANDS += [f"features {name}" for name in ("list", "show", "sql", "docs")]
 COMMANDS += ["reidentify", "export-table", *(f"key {name}" for name in ("new", "shard", "rotate"))]
-COMMANDS += ["decide", "optimise", "letter"]
+COMMANDS += ["decide", "optimise", "letter", "release", "rollback", "retire"]
 COMMANDS += [f"policy {name}" for name in ("list", "show", "diff", "costs")]
 COMMANDS += ["erase", *(f"retention {name}" for name in ("list", "run", "open", "verify"))]
 
