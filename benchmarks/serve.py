@@ -1,70 +1,138 @@
-"""How fast the service answers: `saakh serve` under wrk, on this machine, with one caller and with several.
+"""How fast services answer: `saakh serve` beside `mlflow models serve` of the same model, under wrk, on this machine.
 
 Run `python -m benchmarks.serve SCORECARD [SECONDS]`; wrk is a package of most systems. Milliseconds are those a caller
 waits. Processor time each is told beside them, since it says what one core can do whatever else the machine does.
+MLflow's answer is a probability alone; `/score` adds points, band and reasons, `/explain` every contribution.
 """
 
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from saakh.scorecard import load
-from tests.serving import Service, serving
+from pipeline.convert import flavour
+from saakh import load
+from tests.serving import serving
 
-PATHS, CALLERS = ("/score", "/explain"), (1, 8)
+CALLERS, PATIENCE_S = (1, 8), 300
 SCRIPT = 'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = io.open("{}"):read("*a")\n'
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
-def body(scorecard: Path) -> str:
-    """A request made of golden values: each input at the first that is neither missing nor a problem."""
+@dataclass(frozen=True)
+class Target:
+    """A route to load: what it is called, where it is, what is sent, and the processes that answer."""
+
+    name: str
+    url: str
+    body: str
+    process: int
+
+
+def inputs(scorecard: Path) -> dict[str, float | None]:
+    """Golden values: each input at the first that is neither missing nor a problem."""
     card = load(scorecard)
-    inputs: dict[str, float | None] = dict.fromkeys(card.features)
+    found: dict[str, float | None] = dict.fromkeys(card.features)
     for vector in card.vectors():
         for name, value in vector.row.items():
-            if inputs[name] is None and name not in vector.said.raw["problems"]:
-                inputs[name] = value
-    return json.dumps({"inputs": inputs})
+            if found[name] is None and name not in vector.said.raw["problems"]:
+                found[name] = value
+    return found
 
 
-def processor_seconds(service: Service) -> float:
-    """What the service has used so far."""
-    page = service.ask("GET", "/metrics").body.decode()
-    found = re.search(r"^process_cpu_seconds_total (\S+)", page, re.MULTILINE)
-    return float(found[1]) if found else float("nan")
+@contextmanager
+def mlflow_serving(scorecard: Path, folder: Path) -> Iterator[tuple[str, int]]:
+    """MLflow's own server of the scorecard's model, once it answers: its address and process."""
+    flavour.save(folder / "model", scorecard.read_bytes(), load(scorecard))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(folder / "model"), "-p", str(port)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([*command, "--env-manager", "local"], start_new_session=True, **quiet)
+    try:
+        _wait(f"http://127.0.0.1:{port}/ping")
+        yield f"http://127.0.0.1:{port}/invocations", process.pid
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait()
 
 
-def load_with(script: Path, service: Service, path: str, callers: int, seconds: int) -> list[str]:
+def load_with(folder: Path, target: Target, callers: int, seconds: int) -> list[str]:
     """One run of wrk: callers, requests a second, milliseconds at median and 99th percentile, processor time."""
-    url = f"http://127.0.0.1:{service.port}{path}"
-    before = processor_seconds(service)
-    command = ["wrk", "-t1", f"-c{callers}", f"-d{seconds}s", "--latency", "-s", str(script), url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    used = processor_seconds(service) - before
+    sent, script = folder / "body.json", folder / "post.lua"
+    sent.write_text(target.body)
+    script.write_text(SCRIPT.format(sent))
+    before = processor_seconds(target.process)
+    command = ["wrk", "-t1", f"-c{callers}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", str(script)]
+    said = subprocess.run([*command, target.url], capture_output=True, text=True, check=True).stdout
+    used = processor_seconds(target.process) - before
     if "Non-2xx" in said:
-        raise SystemExit(f"{path} refused the request: {said}")
+        raise SystemExit(f"{target.name} refused the request: {said}")
     requests = int(re.search(r"(\d+) requests in", said)[1])  # type: ignore[index]
     waits = [re.search(rf"{q}%\s+([\d.]+)(us|ms|s)", said).groups() for q in (50, 99)]  # type: ignore[union-attr]
     scale = {"us": 1e-3, "ms": 1.0, "s": 1e3}
     figures = [requests / seconds, *(float(number) * scale[unit] for number, unit in waits), 1e6 * used / requests]
-    return [path, str(callers), *(f"{figure:,.4g}" for figure in figures)]
+    return [target.name, str(callers), *(f"{figure:,.4g}" for figure in figures)]
+
+
+def processor_seconds(process: int) -> float:
+    """What a process and those it started have used so far."""
+    found = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended meanwhile
+        if int(stat.parent.name) == process or process in (int(fields[1]), int(fields[3])):
+            found += (int(fields[11]) + int(fields[12])) * TICK_S
+    return found
+
+
+def _wait(url: str) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    raise SystemExit(f"nothing answers at {url}")
+
+
+def measure(folder: Path, targets: list[Target], seconds: int) -> None:
+    """Print a line for each target and number of callers."""
+    for target in targets:
+        for callers in CALLERS:
+            name, *figures = load_with(folder, target, callers, seconds)
+            print(name.ljust(20), *(f"{figure:>12}" for figure in figures), flush=True)
 
 
 def main(scorecard: Path, seconds: int) -> None:
-    """Print a line for each path and number of callers."""
-    with tempfile.TemporaryDirectory() as folder:
-        file, script, sent = (Path(folder) / name for name in ("scorecard.saakh", "post.lua", "body.json"))
+    """Print the figures of both services, one after the other."""
+    row = inputs(scorecard)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "scorecard.saakh"
         file.write_bytes(scorecard.read_bytes())
-        sent.write_text(body(file))
-        script.write_text(SCRIPT.format(sent))
-        print("path".ljust(10), *(f"{h:>12}" for h in ("callers", "requests/s", "p50 ms", "p99 ms", "µs CPU each")))
+        print(" " * 20, *(f"{h:>12}" for h in ("callers", "requests/s", "p50 ms", "p99 ms", "µs CPU each")))
         with serving(file) as service:
-            for path in PATHS:
-                for callers in CALLERS:
-                    name, *figures = load_with(script, service, path, callers, seconds)
-                    print(name.ljust(10), *(f"{figure:>12}" for figure in figures), flush=True)
+            body, process = json.dumps({"inputs": row}), service.process.pid
+            url = f"http://127.0.0.1:{service.port}"
+            measure(folder, [Target(path, url + path, body, process) for path in ("/score", "/explain")], seconds)
+        with mlflow_serving(file, folder) as (url, process):
+            split = {"columns": list(row), "data": [list(row.values())]}
+            measure(
+                folder, [Target("mlflow models serve", url, json.dumps({"dataframe_split": split}), process)], seconds
+            )
 
 
 if __name__ == "__main__":

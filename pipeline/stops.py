@@ -11,6 +11,6 @@ def stop_files(scorecard: Path, named: Sequence[Path] = ()) -> tuple[Path, ...]:
 
     A link, as `current.saakh` often is, is followed, so that its scorecard's own workspace speaks.
     """
-    workspaces = dict.fromkeys((scorecard.absolute().parents[1], scorecard.resolve().parents[1]))
+    workspaces = dict.fromkeys((scorecard.absolute().parent.parent, scorecard.resolve().parent.parent))
     made = [place for root in workspaces for place in (root / "monitor" / KILL_SWITCH, root / "release" / RETIRED)]
     return (*named, *made)

@@ -77,7 +77,7 @@ def _content(file: Path) -> list[Any]:
     try:
         with file.open("rb") as stream:
             body = stream.read(BYTES_MAX + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise ArtifactError(f"{file} cannot be read ({error.strerror}), so nothing says what it stops") from None

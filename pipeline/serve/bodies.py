@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
 from pydantic_core import to_json
 
 from pipeline.serve.held import InService
@@ -34,7 +34,15 @@ Day = Annotated[
     Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"}),
     AfterValidator(_day),
 ]
-Minor = Annotated[StrictInt, Field(ge=0, le=NUMBER_MAX)]
+
+
+def _whole(value: object) -> object:
+    """2.0 is a whole number in JSON as 2 is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[StrictInt, BeforeValidator(_whole)]
+Minor = Annotated[Whole, Field(ge=0, le=NUMBER_MAX)]
 """Money in minor units."""
 
 
@@ -56,11 +64,11 @@ class Requested(Body):
 
     id: Name
     on: Day
-    amount_minor: Annotated[StrictInt, Field(ge=1, le=NUMBER_MAX)]
-    months: Annotated[StrictInt, Field(ge=1, le=NUMBER_MAX)] | None = None
+    amount_minor: Annotated[Whole, Field(ge=1, le=NUMBER_MAX)]
+    months: Annotated[Whole, Field(ge=1, le=NUMBER_MAX)] | None = None
     income_minor: Minor | None = None
     obligations_minor: Minor = 0
-    surplus_minor: Annotated[StrictInt, Field(ge=-NUMBER_MAX, le=NUMBER_MAX)] | None = None
+    surplus_minor: Annotated[Whole, Field(ge=-NUMBER_MAX, le=NUMBER_MAX)] | None = None
     channel: Name | None = None
     is_adult: StrictBool | None = None
 

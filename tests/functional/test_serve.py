@@ -255,7 +255,7 @@ def test_a_stopped_scorecard_answers_no_more_until_the_stop_is_lifted_or_another
         undecided = running.post("/decide", {"inputs": ROW, "application": ASKED})  # it has no lending terms
         assert (undecided.status, undecided.json()["type"]) == (409, "urn:saakh:problem:no-lending-terms")
         put(switch, b"[")
-        assert "cannot" in running.waits(2, event="scorecard stopped")["why"]
+        assert "not readable" in running.waits(2, event="scorecard stopped")["why"]
         switch.unlink()
         running.waits(2, event="stop lifted")
         assert running.ask("GET", "/health").status == 200
