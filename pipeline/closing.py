@@ -45,6 +45,7 @@ def close(params: Params) -> None:
         ("an applicant", _applicant(ws, card)),
         ("scorecard", f"{ws.root}/export/scorecard-{card.version}.saakh  (version {card.version})"),
         ("report", f"{ws.root}/explain/report.html"),
+        ("to sign", "saakh validate writes the validation report, saakh evidence all that an auditor asks for"),
         ("restricted", f"{ws.root}/explain/applicants.html  (single applicants; readable by you alone)"),
     ):
         body.add_row(label, content)

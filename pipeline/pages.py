@@ -36,6 +36,11 @@ def render(template: str, beside: str = "", **content: Any) -> str:
     )
 
 
+def text(template: str, **content: Any) -> str:
+    """A text, as Markdown, from its template: nothing in it is escaped."""
+    return str(_environment().overlay(autoescape=False).get_template(template).render(**content)).lstrip("\n") + "\n"
+
+
 def _file(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from features.calendar import CALENDAR, Calendar
 from features.columns import PURPOSES
@@ -27,6 +27,7 @@ from pipeline.sections import (
     Section,
     Selfcheck,
     Share,
+    Validate,
 )
 from pipeline.yamls import problems, read_yaml
 from saakh.errors import ConfigError
@@ -237,6 +238,8 @@ class Retention(Section):
 class Params(Section):
     """All parameters of a run. `policy` names one or several (`saakh policy list`), and has no default."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     as_of: Moment
     policy: Policies
     seed: int = Field(1, ge=0, le=2**31 - 1)
@@ -266,6 +269,7 @@ class Params(Section):
     audit: Audit = Audit()
     reidentify: Reidentify = Reidentify()
     retention: Retention = Retention()
+    validation: Validate = Field(Validate(), alias="validate")  # BaseModel has a method of the section's name
 
     @property
     def policies(self) -> str:

@@ -11,6 +11,7 @@ from saakh.input_policy import Outcome
 DAYS_MAX = 36_500
 """A century: no window is longer, and dates can still be reckoned with."""
 Share = Annotated[float, Field(ge=0, le=1)]
+Line = Annotated[str, Field(min_length=1, max_length=400, pattern="^[^\\r\\n]*$")]
 
 
 class Section(BaseModel):
@@ -146,6 +147,29 @@ class Monitor(Section):
     act_share: float = Field(0.1, gt=0, le=1)
     act_gap: float = Field(0.25, gt=0, le=1)
     act_ratio: float = Field(1.25, ge=1, le=100)
+
+
+class Validate(Section):
+    """Who answers for the model, and what its validation report must say that no file of a run can.
+
+    `use` and `not_for` say what the score is for; `limits` and `controls` (what makes up for them) add to the report's
+    own. `previous` is the scorecard that this one replaces, `batch` the workspace last monitored. The model is to be
+    validated again after `review_days`, and the record kept for `retention_years` after the model's end.
+    """
+
+    use: Line | None = None
+    not_for: tuple[Line, ...] = ()
+    tier: Literal["high", "medium", "low"] | None = None
+    owner: Line | None = None
+    developer: Line | None = None
+    validator: Line | None = None
+    approver: Line | None = None
+    limits: tuple[Line, ...] = ()
+    controls: tuple[Line, ...] = ()
+    previous: Path | None = None
+    batch: Path | None = None
+    review_days: int = Field(365, ge=1, le=DAYS_MAX)
+    retention_years: int = Field(10, ge=0, le=100)
 
 
 class Selfcheck(Section):

@@ -23,6 +23,7 @@ from pipeline.cli import (
     policy,
     privacy,
     scorecards,
+    validate,
     versions,
 )
 from pipeline.cli.options import PARAMS, ParamsFile, Policies
@@ -99,6 +100,8 @@ def judge(params: ParamsFile = PARAMS) -> None:
 
 for _name, _sentence in STAGES.items():
     _stage(_name, _sentence)
+app.command(rich_help_panel="Reports to sign")(validate.validate)
+app.command(rich_help_panel="Reports to sign")(validate.evidence)
 for _audit in (audits.minimise, audits.proxies, audits.membership, audits.fairness):
     app.command(rich_help_panel="Audits of a run")(_audit)
 

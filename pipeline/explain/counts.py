@@ -12,6 +12,14 @@ from pipeline.reidentify.suppress import WITHHELD, withheld
 RECEIVED, ASKED, JUDGED, DOOR = "received", "asked", "explained", "through_the_door"
 PARTS = ("development", "out_of_time")
 KEPT, READ = "rows kept", "rows read"
+KINDS = (
+    ("by_decile", "decile"),
+    ("by_vintage", "month"),
+    ("by_tier", "tier"),
+    ("by_refusal", "refused"),
+    ("by_band", "band"),
+)
+"""How loans judged on are divided, and what names a group."""
 
 Sums = list[tuple[str, Sequence[str]]]
 
@@ -106,7 +114,7 @@ def _coverage(stages: Mapping[str, Any]) -> tuple[dict[str, int], Sums]:
 
 
 def _groups(stages: Mapping[str, Any], split: Mapping[str, Any]) -> tuple[dict[str, int], Sums]:
-    """Risk groups and months of the parts judged on, and all comers, of whom some were trained on."""
+    """Groups of the parts judged on, each division of which adds up, and all comers, of whom some were trained on."""
     numbers: dict[str, int] = {}
     sums: Sums = []
     for part, whole in (("out_of_time", "out_of_time"), ("out_of_fold", "development"), (DOOR, DOOR)):
@@ -115,7 +123,7 @@ def _groups(stages: Mapping[str, Any], split: Mapping[str, Any]) -> tuple[dict[s
             numbers[DOOR] = judged["rows"]
             known = ("train: known_person",) if split["excluded"].get("known_person") else ()
             sums.append((DOOR, ("out_of_time", *known)))
-        for kind, key in (("by_decile", "decile"), ("by_vintage", "month")):
+        for kind, key in KINDS:
             named = {f"{part} {group[key]}": group["rows"] for group in judged.get(kind, ())}
             numbers |= named
             sums.append((whole, tuple(named)))
