@@ -78,6 +78,8 @@ def with_events(seed: int) -> direct.Sample:
         log_odds=lent.log_odds[rows],
         pd=lent.pd[rows],
         is_bad=lent.is_bad[rows],
+        is_granted=lent.is_accepted[rows],
+        propensity=lent.propensity[rows],
     )
 
 

@@ -76,19 +76,32 @@ def _cut(applied: Times, first: Times, share: float) -> tuple[np.datetime64, str
 def time_blocks(applied: Times, person: Codes, folds: int) -> Codes:
     """A fold for each row: blocks in time of about equal rows, a person wholly in the block of their first application.
 
-    Blocks in time rather than a shuffle, so that what is learned must hold in a period it has not seen. Fewer people
-    than folds: a `ContractError`.
+    Blocks in time rather than a shuffle, so that what is learned must hold in a period it has not seen. Blocks begin
+    with a day (UTC) where there are days enough, so that taking one person out seldom moves another to another block.
+    Fewer people than folds: a `ContractError`.
     """
     codes, inverse, counts = np.unique(person, return_inverse=True, return_counts=True)
     if len(codes) < folds:
         raise ContractError(f"{len(codes)} people cannot make {folds} folds; lower train.folds or give more data")
     first = np.empty(len(codes), dtype=applied.dtype)
     first[inverse] = first_times(applied, person)
-    order = np.lexsort((codes, first))
-    middle = np.cumsum(counts[order]) - (counts[order] + 1) / 2
-    block = np.empty(len(codes), dtype=np.int64)
-    block[order] = np.floor((middle + 0.5) * folds / len(person)).astype(np.int64)
+    block = _by_day(first, counts, folds)
+    if len(np.unique(block)) < folds:
+        order = np.lexsort((codes, first))
+        block[order] = _evenly(counts[order], folds)
     return block[inverse]
+
+
+def _by_day(first: Times, counts: Codes, folds: int) -> Codes:
+    """The block of each person: that in which the middle of their first day's rows falls."""
+    days, of = np.unique(first.astype("datetime64[D]"), return_inverse=True)
+    return _evenly(np.bincount(of, counts, len(days)).astype(np.int64), folds)[of]
+
+
+def _evenly(counts: Codes, folds: int) -> Codes:
+    """A block for each of some numbers of rows, in their order: the one in which the middle of them falls."""
+    middle = np.cumsum(counts) - counts / 2
+    return np.floor(middle * folds / counts.sum()).astype(np.int64)
 
 
 def refuse_shared_people(person: Codes, side: Codes, what: str) -> None:

@@ -21,7 +21,7 @@ from saakh.errors import ConsentError, EmptyInputError
 KEPT, BEYOND = "kept", "consent beyond the policy's bounds"
 COLUMNS = (
     *("application_id", "person_id", "applied_at", "snapshot_at", "asked_at"),
-    *("disbursed_at", "amount_minor", "tenor_days", "rate_bp_month", "credit_from", "credit_to"),
+    *("disbursed_at", "amount_minor", "tenor_days", "rate_bp_month", "propensity", "credit_from", "credit_to"),
 )
 
 
@@ -104,8 +104,8 @@ def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
     return ibis.cases(
         (row.applied_at >= _as_of(params), "applied after as_of"),
         (outside, "outside the period asked for"),
-        (trains & ~row.is_accepted, "not granted"),
-        (trains & row.disbursed_at.isnull(), "no date of payout"),
+        (trains & ~row.is_accepted & ibis.literal(not params.cohort.declined), "not granted"),
+        (trains & row.is_accepted & row.disbursed_at.isnull(), "no date of payout"),
         (row.is_agreed.isnull(), f"no consent to {params.cohort.purpose}"),
         (row.credit_from.isnull(), BEYOND),
         else_=KEPT,

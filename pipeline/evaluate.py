@@ -14,7 +14,7 @@ from models.discrimination import auc
 from models.metrics import measured, observed_expected
 from models.rank_order import Group, by_decile, group
 from models.worth import Product, worth
-from pipeline import tracking
+from pipeline import declined, tracking
 from pipeline.engines import read_table
 from pipeline.params import Params
 from pipeline.sample import KEY, codes, positions
@@ -64,13 +64,24 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         later, earlier, returning = read_scored(ws)
         metrics = evaluate(params, later, earlier, returning)
         metrics = {"model_sha256": digest(ws.need("train", "model.txt"))} | metrics
+        metrics["all_who_applied"] = found = of_declined(params, ws)
         write_json(ws.stage("evaluate") / "metrics.json", metrics)
         tell("logging the run", 1, 2)
         tracking.log_evaluation(params, ws)
         summary.rows_in = summary.rows_out = len(later.bad) + len(earlier.bad)
         summary.counts = {"out_of_time": len(later.bad), "out_of_fold": len(earlier.bad)}
-        summary.facts = facts(metrics)
+        summary.facts = facts(metrics) | declined.facts(found)
     return summary
+
+
+def of_declined(params: Params, ws: Workspace) -> dict[str, Any] | None:
+    """Figures of all who applied, granted or not; None where the cohort has nobody who was declined."""
+    cohort = read_table(ws.need("cohort", "cohort.parquet"))
+    if not {"disbursed_at", "propensity"} <= set(cohort.column_names):
+        return None  # a cohort of an earlier version
+    scores, columns = _scores(ws, "scores"), [KEY, "is_bad", "log_odds"]
+    later = scores.filter(pc.equal(scores["split"], "out_of_time")).select(columns)
+    return declined.declined(params, ws, cohort, pa.concat_tables([later, _scores(ws, "returning").select(columns)]))
 
 
 def read_scored(ws: Workspace) -> tuple[Scored, Scored, Scored]:

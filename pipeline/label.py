@@ -61,6 +61,7 @@ def _verdict(row: ir.Table, params: Params) -> ir.StringValue:
     rule: Label = params.label
     as_of = ibis.literal(params.as_of.replace(tzinfo=None)).cast("timestamp(6)")
     return ibis.cases(
+        (row.disbursed_at.isnull(), "not paid out"),
         (row.disbursed_at >= as_of, "immature"),
         (row.window_end > row.credit_to, "outcome not open to consent"),
         (row.outcome.notnull(), row.outcome),

@@ -13,6 +13,7 @@ from features.calendar import CALENDAR, Calendar
 from features.columns import PURPOSES
 from pipeline.sections import (
     DAYS_MAX,
+    Compare,
     Decide,
     Evaluate,
     Explain,
@@ -27,12 +28,14 @@ from pipeline.sections import (
     Section,
     Selfcheck,
     Share,
+    Train,
+    Tune,
     Validate,
 )
+from pipeline.tuned import with_tuned
 from pipeline.yamls import problems, read_yaml
 from saakh.errors import ConfigError
 from saakh.manifest import SEMVER
-from saakh.trees import TREES_MAX
 
 
 def _utc(moment: datetime) -> datetime:
@@ -137,9 +140,14 @@ class Check(Section):
 
 
 class Cohort(Section):
-    """Which applications are asked about, and for what purpose."""
+    """Which applications are asked about, and for what purpose.
+
+    With `declined`, a cohort to train on also has those that were not granted: nothing is learned from them, but they
+    are scored, so that `evaluate` tells of everybody who came through the door.
+    """
 
     purpose: Purpose = "train"
+    declined: bool = False
     applied_from: Moment | None = None
     applied_before: Moment | None = None
 
@@ -179,31 +187,6 @@ class Derive(Section):
     def calendar(self) -> Calendar:
         """The calendar that features are measured by."""
         return Calendar(*self.night_hours, tuple(sorted(set(self.weekend_days))))
-
-
-class Train(Section):
-    """The split and the default model. Sizes left at None follow the number of rows.
-
-    `gap_days` before the out-of-time period are left out, since their outcomes were unknown when it began; at None,
-    the performance window, unless that costs more than a tenth of development. Of columns whose ranks correlate above
-    `alike_max` one is kept, and at most `inputs_max` columns. Trees are grown on `shards` of the people, so many rounds
-    each that they are no more than `trees_max` together.
-    """
-
-    alike_max: float = Field(0.95, gt=0, le=1)
-    out_of_time_share: float = Field(0.25, gt=0, lt=1)
-    gap_days: int | None = Field(None, ge=0, le=DAYS_MAX)
-    folds: int = Field(5, ge=2)
-    inputs_max: int = Field(300, ge=1)
-    shards: int | None = Field(None, ge=1, le=100)
-    trees_max: int = Field(600, ge=1, le=TREES_MAX)
-    rounds_max: int = Field(120, ge=1, le=TREES_MAX)
-    learning_rate: float = Field(0.15, gt=0, le=1)
-    leaves: int | None = Field(None, ge=2, le=8)
-    leaf_rows_min: int | None = Field(None, ge=1)
-    leaf_bads_min: float = Field(10.0, ge=0)
-    column_share: float | None = Field(None, gt=0, le=1)
-    lambda_l2: float = Field(20.0, ge=0)
 
 
 class Export(Section):
@@ -257,6 +240,8 @@ class Params(Section):
     train: Train = Train()
     evaluate: Evaluate = Evaluate()
     selfcheck: Selfcheck = Selfcheck()
+    compare: Compare = Compare()
+    tune: Tune = Tune()
     explain: Explain = Explain()
     export: Export = Export()
     minimise: Minimise = Minimise()
@@ -282,7 +267,7 @@ def read_params(path: Path, policy: Sequence[str] = ()) -> Params:
 
     Policies that are named beside it take the place of those it names.
     """
-    told = read_yaml(path) | ({"policy": list(policy)} if policy else {})
+    told = with_tuned(read_yaml(path) | ({"policy": list(policy)} if policy else {}))
     try:
         return Params.model_validate(told)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""A section of the parameters; those of what judges a model, and of what stands beside the line."""
+"""A section of the parameters; those of training, of what judges a model, and of what stands beside the line."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from saakh.input_policy import Outcome
+from saakh.trees import TREES_MAX
 
 DAYS_MAX = 36_500
 """A century: no window is longer, and dates can still be reckoned with."""
@@ -170,6 +171,49 @@ class Validate(Section):
     batch: Path | None = None
     review_days: int = Field(365, ge=1, le=DAYS_MAX)
     retention_years: int = Field(10, ge=0, le=100)
+
+
+class Train(Section):
+    """The split and the default model. Sizes left at None follow the number of rows.
+
+    `gap_days` before the out-of-time period are left out, since their outcomes were unknown when it began; at None,
+    the performance window, unless that costs more than a tenth of development. Of columns whose ranks correlate above
+    `alike_max` one is kept, and at most `inputs_max` columns. Trees are grown on `shards` of the people, so many rounds
+    each that they are no more than `trees_max` together. `without` are categories of consent no column is taken from;
+    columns that drift within development by a PSI above `drift_max` are left out. `tuned` names what `saakh tune`
+    wrote: the values it holds take the place of those here.
+    """
+
+    alike_max: float = Field(0.95, gt=0, le=1)
+    out_of_time_share: float = Field(0.25, gt=0, lt=1)
+    gap_days: int | None = Field(None, ge=0, le=DAYS_MAX)
+    folds: int = Field(5, ge=2)
+    inputs_max: int = Field(300, ge=1)
+    shards: int | None = Field(None, ge=1, le=100)
+    trees_max: int = Field(600, ge=1, le=TREES_MAX)
+    rounds_max: int = Field(120, ge=1, le=TREES_MAX)
+    learning_rate: float = Field(0.15, gt=0, le=1)
+    leaves: int | None = Field(None, ge=2, le=8)
+    leaf_rows_min: int | None = Field(None, ge=1)
+    leaf_bads_min: float = Field(10.0, ge=0)
+    column_share: float | None = Field(None, gt=0, le=1)
+    lambda_l2: float = Field(20.0, ge=0)
+    without: tuple[str, ...] = ()
+    drift_max: float | None = Field(None, gt=0)
+    tuned: Path | None = None
+
+
+class Compare(Section):
+    """The differential privacy that one of the challengers keeps to; without `epsilon` there is no such challenger."""
+
+    epsilon: float | None = Field(1.0, gt=0, le=100)
+    delta: float = Field(1e-5, gt=0, lt=1)
+
+
+class Tune(Section):
+    """How many trials a search makes; with the same inputs and seed, more trials begin with the same ones."""
+
+    trials: int = Field(30, ge=1, le=10_000)
 
 
 class Selfcheck(Section):

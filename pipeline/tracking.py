@@ -45,12 +45,12 @@ def log_training(params: Params, ws: Workspace) -> str:
     A training that is logged already, the same to the byte, keeps its run: nothing is logged twice.
     """
     log = client(ws)
-    experiment, train = _experiment(log, ws), ws.need("train", "train.json")
+    runs_of, train = experiment(log, ws), ws.need("train", "train.json")
     mark = digest(train)
-    if found := log.search_runs([experiment], f"tags.`{TAG}` = '{mark}' and attributes.status = 'FINISHED'"):
+    if found := log.search_runs([runs_of], f"tags.`{TAG}` = '{mark}' and attributes.status = 'FINISHED'"):
         run_id = found[0].info.run_id
     else:
-        run_id = log.create_run(experiment, run_name="train", tags={TAG: mark}).info.run_id
+        run_id = log.create_run(runs_of, run_name="train", tags={TAG: mark}).info.run_id
         try:
             _fill(log, run_id, params, ws)
         except BaseException:
@@ -106,7 +106,8 @@ def _fetch(log: "MlflowClient", folder: Path, version: str) -> Path:
     return Path(log.download_artifacts(run_id, BUNDLE, str(folder)))
 
 
-def _experiment(log: "MlflowClient", ws: Workspace) -> str:
+def experiment(log: "MlflowClient", ws: Workspace) -> str:
+    """The experiment that holds the workspace's runs, made when it is not there."""
     found = log.get_experiment_by_name(NAME)
     if found is not None:
         return str(found.experiment_id)

@@ -8,20 +8,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from models.alike import alike
 from models.arrays import Codes, Flags, Floats
-from models.boosting import Grown, Inputs, Settings, column_share_for, leaf_rows_for, leaves_for, uninformative
+from models.boosting import Grown, Inputs, Settings, column_share_for, leaf_rows_for, leaves_for
 from models.default import NOTHING, Fitted, Rows, fit, shards_for
 from models.ranges import Spread, spreads
 from models.refusals import withheld
 from models.splits import Split, out_of_time, refuse_shared_people, time_blocks
 from pipeline import tracking
+from pipeline.columns import columns
 from pipeline.engines import write_table
 from pipeline.params import Params
 from pipeline.pseudonyms import SLOTS, shard_of
 from pipeline.question import refuse_other_policies
 from pipeline.sample import KEY, Sample, digests, read_sample, read_specs
 from pipeline.summary import Summary, Tell, quiet, timed
+from pipeline.tuned import mark_of
 from pipeline.workspace import Workspace, digest, read_json, write_json, write_text
 from saakh.errors import ConsentError, ContractError
 from saakh.spec import FeatureSpec
@@ -48,6 +49,20 @@ class Learned:
     fitted: Fitted
     log_odds: Floats
     spreads: list[Spread | None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a model is learned from: `rows` of development, their columns `kept` of the sample, and the settings."""
+
+    split: Split
+    rows: Rows
+    shards: int
+    settings: Settings
+    kept: list[int]
+    inputs: Inputs
+    dropped: dict[str, str]
+    set_aside: dict[str, str]
 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
@@ -79,42 +94,36 @@ def learn(
     params: Params, specs: Sequence[FeatureSpec], sample: Sample, known: Mapping[str, Grown] = NOTHING
 ) -> Learned:
     """Split by time and person, fit on development, score both sides; shards that are `known` are not grown again."""
+    ready = prepared(params, specs, sample)
+    split, kept, inputs, rows = ready.split, ready.kept, ready.inputs, ready.rows
+    dev, later, aside = split.development, split.out_of_time | split.known_person, dict(ready.set_aside)
+    fitted = fit(rows, inputs, ready.settings, params.threads, known)
+    read = [kept[i] for i in fitted.places]
+    aside |= {name: "the model does not read it" for name in inputs.names if name not in fitted.model.names}
+    scored = np.full(len(dev), np.nan)
+    scored[dev] = fitted.out_of_fold
+    x, refusals = sample.x[np.ix_(later, np.array(read))], sample.refusals.columns(read).rows(later)
+    scored[later] = fitted.model.log_odds(x, refusals)
+    places = list(fitted.places)
+    told = spreads(withheld(rows.x[:, places], rows.refusals.columns(places)), rows.person)
+    chosen = as_inputs([specs[i] for i in read])
+    return Learned(split, rows.fold, ready.shards, ready.settings, chosen, ready.dropped, aside, fitted, scored, told)
+
+
+def prepared(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Prepared:
+    """Development loans with their folds and shards, the columns to learn from, and the settings that suit them."""
     split = split_by_time(params, sample)
-    dev, later = split.development, split.out_of_time | split.known_person
+    dev = split.development
     _refuse_one_class(sample.bad[dev])
-    dropped, aside, kept = columns(params, specs, sample.x[dev])
-    x, inputs = sample.x[:, kept], as_inputs([specs[i] for i in kept])
+    dropped, aside, kept = columns(params, specs, sample.x[dev], sample.applied[dev])
     fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
     refuse_shared_people(sample.person[dev], fold, "folds")
     shards = params.train.shards or shards_for(int(dev.sum()), int(sample.bad[dev].sum()))
     shard = shard_of((sample.key[dev] % np.uint64(SLOTS)).astype(np.int64), shards)
     settings = settings_for(params, int(dev.sum()), len(kept), shards)
-    refusals = sample.refusals.columns(kept)
-    rows = Rows(x[dev], sample.bad[dev], sample.person[dev], fold, shard, sample.key[dev], refusals.rows(dev))
-    fitted = fit(rows, inputs, settings, params.threads, known)
-    read, places = [kept[i] for i in fitted.places], list(fitted.places)
-    aside |= {name: "the model does not read it" for name in inputs.names if name not in fitted.model.names}
-    scored = np.full(len(dev), np.nan)
-    scored[dev] = fitted.out_of_fold
-    scored[later] = fitted.model.log_odds(x[later][:, places], refusals.columns(places).rows(later))
-    told = spreads(withheld(x[dev][:, places], refusals.columns(places).rows(dev)), sample.person[dev])
-    chosen = as_inputs([specs[i] for i in read])
-    return Learned(split, fold, shards, settings, chosen, dropped, aside, fitted, scored, told)
-
-
-def columns(
-    params: Params, specs: Sequence[FeatureSpec], x: Floats
-) -> tuple[dict[str, str], dict[str, str], list[int]]:
-    """Features dropped and set aside, with the reason, and the columns kept; no outcome is looked at."""
-    dropped = uninformative(x, [s.name for s in specs])
-    kept = [i for i, s in enumerate(specs) if s.name not in dropped]
-    if not kept:
-        raise ContractError(
-            f"all {len(specs)} features are null or constant in development; see derive/coverage.parquet"
-        )
-    repeats = alike(x[:, kept], params.train.alike_max, params.train.inputs_max)
-    aside = {specs[kept[j]].name: f"says the same as {specs[kept[i]].name}" for j, i in repeats.items()}
-    return dropped, aside, [i for j, i in enumerate(kept) if j not in repeats]
+    x, refusals = sample.x[np.ix_(dev, np.array(kept))], sample.refusals.columns(kept).rows(dev)
+    rows = Rows(x, sample.bad[dev], sample.person[dev], fold, shard, sample.key[dev], refusals)
+    return Prepared(split, rows, shards, settings, kept, as_inputs([specs[i] for i in kept]), dropped, aside)
 
 
 def split_by_time(params: Params, sample: Sample) -> Split:
@@ -180,6 +189,7 @@ def write(
         "as_of": params.as_of.isoformat(),
         "seed": params.seed,
         "policy": params.policies,
+        "tuned": mark_of(params),
         "parameters": asdict(learned.settings)
         | {"folds": params.train.folds, "shards": learned.shards}
         | asdict(fitted.choices),

@@ -19,6 +19,7 @@ from pipeline.cli import (
     decide,
     erase,
     features,
+    learn,
     monitor,
     policy,
     privacy,
@@ -43,6 +44,7 @@ for _name, _commands in (("features", features), ("consent", consent), ("policy"
 app.add_typer(privacy.key, name="key", rich_help_panel="Data of your own")
 app.command("reidentify", rich_help_panel="Privacy")(privacy.reidentify)
 app.command("export-table", rich_help_panel="Privacy")(privacy.export_table)
+app.add_typer(learn.app)
 app.add_typer(decide.app)  # without a name: its commands stand beside the stages
 app.command(rich_help_panel="Scorecards")(monitor.monitor)
 app.add_typer(erase.app, name="retention")

@@ -16,8 +16,8 @@ from pipeline.run import STAGES
 from pipeline.workspace import Workspace, digest
 
 BESIDE = (
-    *("decide", "evidence", "fairness", "judge", "membership", "minimise", "monitor", "optimise", "policy", "proxies"),
-    *("reidentify", "score", "validate"),
+    *("compare", "decide", "evidence", "fairness", "judge", "membership", "minimise", "monitor", "optimise", "policy"),
+    *("proxies", "reidentify", "score", "tune", "validate"),
 )
 """Folders that other commands make of people's rows. They go and are not made anew: whoever wants them asks again."""
 LEARNED = ("train/*.txt", "export/*", "release/*.saakh")

@@ -36,6 +36,7 @@ REASON_POINTS_LEAST = 0.05
 REASON_TIE_POINTS = 0.75
 """So far ahead, nine in ten are still among the four weightiest when a tenth of the loans is left out."""
 RANGE_ROWS = 50_000  # held in memory at a time
+TOLD_IF_KNOWN = ("tuned",)
 TRAINING_RECORD = ("model_sha256", "inputs", "split", "parameters", "dropped", "seed")
 
 
@@ -153,7 +154,7 @@ def describe(
             {"kind": "trees", "arrays": _places("trees", TREES, model.additive.trees)},
             {"kind": "linear", "intercept": linear.intercept, "arrays": _places("linear", LINEAR, linear)},
         ],
-        "training": {key: bundle.train[key] for key in TRAINING_RECORD},
+        "training": {key: bundle.train[key] for key in (*TRAINING_RECORD, *TOLD_IF_KNOWN) if key in bundle.train},
         "consent": {
             "policy": said["policy"],
             "purposes": ["score"],

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import chi2, ncx2, norm
 
 from models.arrays import Codes, Floats
+from models.psi import psi
 
 BANDS = 10
 ROWS_A_BAND = 25
@@ -32,17 +33,6 @@ class Shift:
     limit: float
     p: float
     bands: int
-
-
-def psi(expected: Floats, actual: Floats) -> float:
-    """The index of two sets of counts or shares, one a band; a band that is empty in one counts as half of one there.
-
-    Bands that are empty in both say nothing and are left out.
-    """
-    there = (expected > 0) | (actual > 0)
-    e, a = (np.where(side[there] > 0, side[there], 0.5) for side in (expected, actual))
-    e, a = e / e.sum(), a / a.sum()
-    return float(((a - e) * np.log(a / e)).sum())
 
 
 def shift(expected: Codes, actual: Codes, n: float, m: float, alarm: float, tolerated: float) -> Shift:

@@ -58,6 +58,8 @@ class Sample:
     log_odds: Floats
     pd: Floats
     is_bad: Flags
+    is_granted: Flags
+    propensity: Floats
 
 
 @lru_cache(maxsize=1)
@@ -80,6 +82,8 @@ def sample(first: int, last: int, seed: int, knobs: Knobs, span: Span, how: Meas
         log_odds=lent.log_odds,
         pd=lent.pd,
         is_bad=lent.is_bad,
+        is_granted=lent.is_accepted,
+        propensity=lent.propensity,
     )
 
 

@@ -37,7 +37,8 @@ class Loans:
     """One element an application, sorted by person and ordinal.
 
     Times are wall-clock seconds; `disbursed_at` is meaningless where `is_accepted` is false. `is_bad` is the outcome
-    if accepted; `fails_at` the instalment from which nothing is paid in time (a number beyond the last: none).
+    if accepted; `propensity` the chance with which it was to be; `fails_at` the instalment from which nothing is paid
+    in time (a number beyond the last: none).
     """
 
     who: Ints
@@ -52,6 +53,7 @@ class Loans:
     pd: Floats
     is_bad: Flags
     is_accepted: Flags
+    propensity: Floats
     fails_at: Ints
     draws: Draws
 
@@ -105,7 +107,8 @@ def _round(
         log_odds=log_odds,
         pd=pd,
         is_bad=is_bad,
-        is_accepted=_accepted(people, who, draws, knobs),
+        is_accepted=(propensity := _propensity(people, who, draws, knobs)) > draws.uniform("explored"),
+        propensity=propensity,
         fails_at=_failing(draws, pd, is_bad, dues),
         draws=draws,
     )
@@ -119,12 +122,10 @@ def _log_odds(people: People, who: Ints, stress: Floats, burden: Floats) -> Floa
     return total - 0.12 * stress * people.trait["conscientiousness"][who]
 
 
-def _accepted(people: People, who: Ints, draws: Draws, knobs: Knobs) -> Flags:
+def _propensity(people: People, who: Ints, draws: Draws, knobs: Knobs) -> Floats:
     """The earlier lender's rule: unstable work and low declared income are declined, save for a random few."""
     merit = 0.8 * people.trait["income"][who] + 0.6 * np.isin(people.work[who], (0, 1)) + 0.7 * draws.normal("merit")
-    explored = draws.chance("explored", knobs.explored_share)
-    accepted: Flags = explored | (merit > _merit_bar(knobs.declined_share))
-    return accepted
+    return np.where(merit > _merit_bar(knobs.declined_share), 1.0, knobs.explored_share)
 
 
 def _merit_bar(declined_share: float) -> float:

@@ -20,7 +20,7 @@ RESEARCH_SHARE = 0.5
 """Of people, those who agree to research beside scoring and training."""
 _REFUSED = np.array([0.0, 0.08, 0.12, 0.5, 0.4, 0.5, 0.5, 0.1, 0.3, 0.1])
 APPLICATION_HEADER = (
-    "application,person,applied_at,is_accepted,disbursed_at,amount_rupees,tenor_days,rate_bp_month,channel\n"
+    "application,person,applied_at,is_accepted,disbursed_at,amount_rupees,tenor_days,rate_bp_month,channel,propensity\n"
 )
 REPAYMENT_HEADER = "application,person,instalment,due_at,due_rupees,paid_at,paid_rupees\n"
 
@@ -54,12 +54,13 @@ def applications(people: People, drawn: Loans) -> str:
         drawn.dues * DUE_DAYS,
         drawn.rate_bp,
         drawn.channel,
+        drawn.propensity,
         strict=True,
     )
     return "".join(
         f"{name},{persons[w]},{at},{'true' if yes else 'false'},{paid if yes else ''},"
-        f"{sum_}.00,{days},{rate},{CHANNELS[c]}\n"
-        for name, w, at, yes, paid, sum_, days, rate, c in columns
+        f"{sum_}.00,{days},{rate},{CHANNELS[c]},{chance:g}\n"
+        for name, w, at, yes, paid, sum_, days, rate, c, chance in columns
     )
 
 

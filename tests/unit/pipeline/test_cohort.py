@@ -55,6 +55,13 @@ def test_every_application_is_kept_or_counted_with_a_reason(tmp_path: Path) -> N
     }
 
 
+def test_those_declined_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
+    kept, verdicts = made(tmp_path, applied_from="2026-01-01T00:00:00Z", declined=True)
+    assert kept == ["a1", "a3"]
+    assert "not granted" not in verdicts
+    assert verdicts["no date of payout"] == 1  # a6 was granted
+
+
 def test_consent_to_score_is_asked_at_the_snapshot(tmp_path: Path) -> None:
     kept, verdicts = made(tmp_path, purpose="score")
     assert kept == ["a1", "a2"]  # a3 came after c4 had expired; whether a loan was granted does not matter

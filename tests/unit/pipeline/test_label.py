@@ -29,6 +29,7 @@ APPLICATIONS = """
 | none           | p         | 2026-01-01 | yes         | 2026-01-01   | -       |
 | told           | p         | 2026-05-30 | yes         | 2026-05-30   | bad     |
 | foretold       | p         | 2026-05-30 | yes         | 2026-06-01   | bad     |
+| declined       | p         | 2026-01-01 | no          | -            | -       |
 """
 REPAYMENTS = """
 | application_id | person_id | instalment | due_at     | due_minor | paid_at          | paid_minor |
@@ -78,8 +79,15 @@ def test_days_past_due_within_the_window_decide(tmp_path: Path) -> None:
 def test_what_cannot_be_labelled_is_counted(tmp_path: Path) -> None:
     made(tmp_path)
     account = read_json(tmp_path / "label/label.json")
-    assert account["verdicts"] == {"bad": 4, "good": 2, "indeterminate": 2, "no instalment due": 2, "immature": 2}
-    assert (account["rows_in"], account["rows_out"]) == (12, 8)
+    assert account["verdicts"] == {
+        "bad": 4,
+        "good": 2,
+        "indeterminate": 2,
+        "no instalment due": 2,
+        "immature": 2,
+        "not paid out": 1,
+    }
+    assert (account["rows_in"], account["rows_out"]) == (13, 8)
 
 
 def test_a_stricter_definition_makes_more_bads(tmp_path: Path) -> None:
