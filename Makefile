@@ -6,7 +6,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export OMP_WAIT_POLICY = passive
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo kenya test lint prove bench peers repro clean lock
+.PHONY: help demo kenya test lint prove docs bench peers repro clean lock
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,12 +35,17 @@ build/node/made: tests/node/package.json tests/node/package-lock.json tests/node
 	@if command -v npm >/dev/null; then mkdir -p build/node && cp tests/node/* tests/node/.npmrc build/node/ \
 	&& npm ci --silent --prefix build/node && touch $@; fi
 
+docs: .venv/dev  ## one site of docs, commands, catalogue and the sample's reports, in build/site
+	python -m sphinx --quiet --fail-on-warning --keep-going -t whole -c docs . build/site
+	@echo "open build/site/index.html"
+
 bench: .venv/dev  ## time ingest, check, runtime and simulate; ratios where there is a peer
 	python -m benchmarks.ingest
 	python -m benchmarks.check
 	python -m benchmarks.runtime
 	python -m benchmarks.simulate 1 5
 	python -m benchmarks.audit
+	python -m benchmarks.pages 20000
 
 peers: build/peers/made  ## the tools that features are measured against, in an environment of their own
 

@@ -71,8 +71,8 @@ def log_evaluation(params: Params, ws: Workspace) -> str:
     return run_id
 
 
-def log_scorecard(params: Params, ws: Workspace, bundle: Bundle, scorecard: Path) -> None:
-    """Keep a scorecard in the model's run, and what it was built from, in place of what was there.
+def log_scorecard(params: Params, ws: Workspace, bundle: Bundle, scorecard: Path) -> str:
+    """Keep a scorecard in the model's run, and what it was built from, in place of what was there; returns the run.
 
     The scorecard is the registered model from then on: MLflow serves it with the runtime alone.
     """
@@ -82,6 +82,7 @@ def log_scorecard(params: Params, ws: Workspace, bundle: Bundle, scorecard: Path
         flavour.save(Path(folder) / MODEL, scorecard.read_bytes(), saakh.load(scorecard))
         for name in (BUNDLE, MODEL):
             log.log_artifacts(run_id, str(Path(folder) / name), name)
+    return run_id
 
 
 def fetch_bundle(ws: Workspace, version: str = ALIAS) -> Bundle:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ARGUMENTS = (
@@ -53,3 +54,18 @@ def opened(
     found.asked.remove(path.resolve().as_uri())
     yield found
     context.close()
+
+
+def barriers(browser: Browser, path: Path, part: str | None = None) -> list[str]:
+    """What axe finds serious or critical on a page, or on the part that a selector names, every fold of it open.
+
+    All its rules are asked in light colours, contrast again in dark.
+    """
+    contrast = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
+    with opened(browser, path) as found:
+        found.page.eval_on_selector_all("details", "all => all.forEach(d => { d.open = true; })")
+        light = Axe().run(found.page, part).response["violations"]
+        found.page.emulate_media(color_scheme="dark")
+        dark = Axe("").run(found.page, part, contrast).response["violations"]
+    grave = [v for v in light + dark if v["impact"] in {"serious", "critical"}]
+    return [f"{v['id']}: {node['html'][:300]}: {node['failureSummary']}" for v in grave for node in v["nodes"]]

@@ -1,4 +1,4 @@
-"""The restricted page: a few applicants in full, under pseudonyms, never part of a report that is passed around."""
+"""The restricted page: any applicant by pseudonym, a few in full; never part of a report that is passed around."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,14 +7,13 @@ import numpy as np
 
 from pipeline.explain.charts import axis
 from pipeline.explain.contributions import TOLERANCE
+from pipeline.explain.everybody import STEPS_SHOWN, packed
 from pipeline.explain.evidence import Evidence
 from pipeline.pages import render
 from saakh.errors import ArtifactError
 from saakh.reasons import Reason
 from saakh.scorecard import Score, Scorecard
 from saakh.spec import FeatureSpec
-
-STEPS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,11 @@ class Step:
 
 
 def applicants(evidence: Evidence, scorecard: Scorecard) -> str:
-    """The page of `explain.applicants` applicants judged out of time, from low to high risk."""
+    """The page: all to search, and `explain.applicants` of those judged out of time, from low to high risk, in full."""
     shown = [applicant(evidence, scorecard, row) for row in picked(evidence)]
-    return render("applicants.html.j2", params=evidence.params, applicants=shown)
+    everybody = packed(evidence, scorecard)
+    told = {"params": evidence.params, "applicants": shown, "count": len(evidence.keys), "everybody": everybody}
+    return render("applicants.html.j2", beside="applicants", **told)
 
 
 def picked(evidence: Evidence) -> list[int]:

@@ -18,6 +18,7 @@ from pipeline.export.golden_vectors import golden_json
 from pipeline.export.inputs import rules
 from pipeline.export.replay import Differences, replay
 from pipeline.params import Params
+from pipeline.run_page import log_run_page
 from pipeline.sample import KEY, refusals, refused
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.tracking import ALIAS, fetch_bundle, log_scorecard
@@ -51,11 +52,11 @@ class Written:
 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
-    """Write `export/scorecard-<version>.saakh`, and keep what it was built from in the model's MLflow run."""
+    """Write `export/scorecard-<version>.saakh`, and let the model's MLflow run tell of it."""
     with timed("export") as summary:
         bundle = Bundle.from_workspace(ws, params)
         written = write(params, ws, bundle, tell)
-        log_scorecard(params, ws, bundle, written.path)
+        log_run_page(ws, bundle, written.path, log_scorecard(params, ws, bundle, written.path))
         scorecard, found = written.scorecard, written.replayed
         summary.rows_in = summary.rows_out = found.rows
         summary.counts = {"features": len(scorecard.features), "golden vectors": written.vectors}

@@ -22,7 +22,7 @@ from pipeline.pages import short
 from pipeline.params import Params
 from pipeline.workspace import Workspace, write_json
 from saakh.errors import ContractError, MissingInputError
-from tests.browser import chromium, opened
+from tests.browser import barriers, chromium, opened
 from tests.conftest import Claim
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +81,12 @@ def test_the_page_opens_without_a_word_on_the_console_or_a_request(path: Path, b
         found.page.locator("footer").scroll_into_view_if_needed()
         assert (found.said, found.asked) == ([], [])
         assert found.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_page_keeps_nobody_out_in_light_or_dark(params: Params, browser: Browser, tmp_path: Path):
+    few = tmp_path / "few.html"  # the checker takes a second for twenty features
+    few.write_text(page(measured(params), CHOSEN[:8]), encoding="utf-8")
+    assert barriers(browser, few) == []
 
 
 def test_the_file_is_small_and_opens_fast(path: Path, browser: Browser, claim: Claim):

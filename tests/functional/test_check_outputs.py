@@ -15,6 +15,7 @@ from pipeline.ingest.account import REJECTS
 from pipeline.params import Params
 from pipeline.workspace import Workspace
 from saakh.errors import ContractError, MissingInputError, UnreadableInputError
+from tests.browser import barriers, chromium
 from tests.valid_tables import changed, valid_tables
 
 PARAMS = Params(policy="explicit-consent", as_of=datetime(2026, 6, 1, tzinfo=UTC))
@@ -122,6 +123,17 @@ def test_a_check_opens_no_connection_and_its_pages_load_nothing(
     pages = {name: content.decode() for name, content in written(ws).items() if name.endswith(".html")}
     assert len(pages) > 8
     assert [name for name, page in pages.items() if loads.search(page)] == []
+
+
+def test_no_page_of_a_check_keeps_anybody_out_in_light_or_dark(tmp_path: Path) -> None:
+    ws = ingested(tmp_path, DAMAGE)
+    with pytest.raises(ContractError):
+        check.run(PARAMS, ws)
+    docs = tmp_path / "check/data_docs"
+    result = next((docs / "validations/calls").rglob("*.html"))
+    with chromium() as browser:
+        for path in (tmp_path / "check/check.html", docs / "index.html", docs / "expectations/calls.html", result):
+            assert barriers(browser, path) == []
 
 
 def test_a_second_check_leaves_nothing_of_the_first(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The report and the restricted page, as the explain stage writes them and as a browser shows them."""
 
 import json
+import os
 import re
 import stat
 from pathlib import Path
@@ -10,14 +11,21 @@ import pytest
 from playwright.sync_api import Browser
 
 from pipeline import explain
+from pipeline.bundle import Bundle
+from pipeline.explain.evidence import gather
+from pipeline.export import build
+from pipeline.pages import number, percent, short, signed
 from pipeline.params import Params
 from pipeline.workspace import Workspace
+from saakh import archive
 from saakh.errors import ArtifactError, MissingInputError
-from tests.browser import chromium, opened
+from saakh.scorecard import Scorecard
+from tests.browser import barriers, chromium, opened
 from tests.conftest import Claim
 from tests.synthetic_run import write_run
 
 APPLICATIONS = 600
+FULL = bool(os.environ.get("SAAKH_FULL"))
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +46,19 @@ def test_the_report_opens_without_a_word_on_the_console_or_a_request(run, browse
         with opened(browser, run[1] / "explain" / name) as found:
             found.page.locator("footer").scroll_into_view_if_needed()
             assert (found.said, found.asked) == ([], [])
+
+
+def test_neither_page_keeps_anybody_out_in_light_or_dark(run, browser: Browser):
+    for name in ("report.html", "applicants.html"):
+        assert barriers(browser, run[1] / "explain" / name) == []
+
+
+def test_a_planted_barrier_is_found_in_light_and_in_dark(browser: Browser, tmp_path: Path):
+    grey = "<p style='color:light-dark(#ddd, #333);background:light-dark(#fff, #000)'>faint</p>"
+    page = tmp_path / "planted.html"
+    page.write_text(f'<html lang="en"><title>x</title><main><h1>x</h1><button></button>{grey}</main></html>')
+    rules = [found.split(":")[0] for found in barriers(browser, page)]
+    assert rules == ["button-name", "color-contrast", "color-contrast"]
 
 
 def test_a_planted_request_is_refused_by_the_page_itself(run, browser: Browser, tmp_path: Path):
@@ -157,6 +178,91 @@ def test_points_of_every_applicant_shown_add_up_to_the_score(run, browser: Brows
     for person in people:
         assert abs(person["base"] + sum(person["points"]) - person["score"]) < 1e-9
     assert people[0]["score"] > people[1]["score"] > people[2]["score"]
+
+
+def looked_up(browser: Browser, path: Path, keys: list[str]) -> list[dict]:
+    """What the page shows of each applicant, searched for by pseudonym: every figure and text in its place."""
+    ask = """keys => keys.map(key => {
+        const seek = document.getElementById("seek"), found = document.getElementById("found");
+        seek.value = key;
+        seek.dispatchEvent(new Event("input"));
+        const slot = (root, name) => root.querySelector(`[data-slot="${name}"]`).textContent;
+        const told = Object.fromEntries(["key", "score", "total", "base", "band", "pd", "log_odds", "fate", "none"]
+            .map(name => [name, slot(found, name)]));
+        told.steps = [...found.querySelectorAll("tbody tr")].slice(1)
+            .map(row => ["name", "value", "points", "label"].map(name => slot(row, name)));
+        told.reasons = [...found.querySelectorAll(".reasons li")]
+            .map(item => ["text", "points", "unseen"].map(name => slot(item, name)));
+        return told;
+    })"""
+    with opened(browser, path) as page:
+        shown = page.page.evaluate(ask, keys)
+        assert (page.said, page.asked) == ([], [])
+    return shown
+
+
+def told_by(card: Scorecard, row: dict, refused: tuple[str, ...]) -> dict:
+    """The same, as the runtime says it."""
+    score, steps = card.score(row, refused), card.explain(row, refused)
+    moved = sorted((s for s in steps if s.points), key=lambda s: (-abs(s.points), s.feature))
+    rest = sum(s.points for s in moved[12:])
+    described = {spec.name: spec.description.rstrip(".") for spec in card.manifest.features}
+    unseen = [list(dict.fromkeys(described[name] for name in r.unknown)) for r in score.reasons]
+    value = [(short(s.value), s.unit) for s in moved[:12]]
+    return {
+        "score": number(score.points, 1),
+        "total": number(score.points, 1),
+        "base": number(card.baseline, 1),
+        "band": score.band,
+        "pd": percent(score.pd, 2),
+        "log_odds": number(score.log_odds, 4),
+        "none": "" if score.reasons else "No input cost this applicant points.",
+        "steps": [
+            [s.feature, v if v == "none" else f"{v} {unit}", signed(s.points), s.description]
+            for s, (v, unit) in zip(moved, value, strict=False)
+        ]
+        + [["", "", signed(rest), f"{len(steps) - len(moved[:12])} other inputs together"]],
+        "reasons": [
+            [r.text, signed(r.points), f"nothing was seen of: {'; '.join(what)}" if what else ""]
+            for r, what in zip(score.reasons, unseen, strict=True)
+        ],
+    }
+
+
+def test_every_number_of_a_searched_applicant_is_what_the_runtime_says(run, browser: Browser, tmp_path: Path):
+    params, root = run
+    if FULL:
+        params, root = write_run(tmp_path, 1_000), tmp_path
+        explain.run(params, Workspace(root))
+    evidence = gather(params, Workspace(root))
+    card = Scorecard.from_members(archive.unpack(build(Bundle.from_workspace(Workspace(root), params))))
+    chosen = range(0, len(evidence.keys), 1 if FULL else 6)
+    shown = looked_up(browser, root / "explain/applicants.html", [evidence.keys[i] for i in chosen])
+    for i, page in zip(chosen, shown, strict=True):
+        row = dict(zip(card.features, evidence.inputs[i].tolist(), strict=True))
+        fate = f"{'out of time' if evidence.is_out_of_time[i] else 'development'}; the loan turned "
+        fate += "bad" if evidence.is_bad[i] else "out good"
+        assert page == told_by(card, row, evidence.refused[i]) | {"key": evidence.keys[i], "fate": fate}
+    assert any(evidence.refused[i] for i in chosen)
+    assert len(shown) >= (1_000 if FULL else 100)
+
+
+def test_a_search_lists_those_that_begin_with_it_and_neighbours_lead_on(run, browser: Browser):
+    with opened(browser, run[1] / "explain" / "applicants.html") as found:
+        found.page.get_by_label("Pseudonym").fill("a")
+        keys = found.page.evaluate("document.getElementById('people-keys').textContent.split('\\n')")
+        count = sum(key.startswith("a") for key in keys)
+        assert len(keys) == APPLICATIONS
+        assert found.page.locator("#matched").inner_text() == f"{count} found"
+        assert found.page.locator("#matches button").count() == min(count, 12)
+        found.page.get_by_label("Pseudonym").fill(keys[100])
+        near = found.page.locator("#found .matches button")
+        assert [text[:8] for text in near.all_inner_texts()] == [keys[i][:8] for i in (97, 98, 99, 101, 102, 103)]
+        near.nth(2).click()
+        assert found.page.locator("#found [data-slot=key]").inner_text() == keys[99]
+        assert found.page.locator("#found [data-slot=rank]").inner_text() == "100 of 600, from the lowest score"
+        found.page.get_by_label("Pseudonym").fill("nobody")
+        assert found.page.locator("#matched").inner_text() == "0 found"
 
 
 def test_the_same_inputs_give_the_same_bytes_in_any_order_of_rows(run, tmp_path: Path):

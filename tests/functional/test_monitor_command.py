@@ -14,7 +14,7 @@ from pipeline import tracking
 from pipeline.cli import app
 from pipeline.params import Params
 from pipeline.workspace import Workspace, digest
-from tests.browser import chromium, opened
+from tests.browser import barriers, chromium, opened
 from tests.monitored_runs import BEGINS, write_reference, write_side
 
 AFTER = timedelta(days=150)
@@ -75,6 +75,10 @@ def test_the_page_opens_without_a_word_or_a_request_and_fits_a_phone(run, browse
             assert found.page.locator("h2").count() == 12
     with opened(browser, run[1] / "act" / "monitor" / "monitor.html", width=390, script=False) as found:
         assert found.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_the_page_keeps_nobody_out_in_light_or_dark(run, browser: Browser):
+    assert barriers(browser, run[1] / "act" / "monitor" / "monitor.html") == []
 
 
 def test_figures_in_the_page_equal_the_json(run, browser: Browser):

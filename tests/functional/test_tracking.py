@@ -1,5 +1,7 @@
 import logging
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,44 @@ def test_run_holds_every_figure_with_its_bounds(logged):
     for name in ("auc", "gini", "ks", "brier", "log_loss", "observed_expected"):
         for bound in ("value", "low", "high"):
             assert run.data.metrics[f"out_of_time.{name}.{bound}"] == later[name][bound]
+
+
+def test_the_page_of_a_run_tells_its_story_and_every_link_in_it_leads_to_an_artifact(logged, tmp_path):
+    ws, _, _ = logged
+    log, version, run = the_run(ws)
+    told = run.data.tags["mlflow.note.content"]
+    auc = read_json(ws.need("evaluate", "metrics.json"))["out_of_time"]["auc"]
+    assert told.startswith("## Scorecard 0.1.0\n\nA model of loan default, learned from ")
+    assert f"| AUC | {auc['value']:.3f} | {auc['low']:.3f} | {auc['high']:.3f} |" in told
+    links = re.findall(r"\]\(#/experiments/(\d+)/runs/(\w+)/artifacts/([^)]+)\)", told)
+    assert {link[:2] for link in links} == {(run.info.experiment_id, run.info.run_id)}
+    named = {link[2] for link in links}
+    assert named == {"reports/metrics.json", "figures/calibration.svg", "bundle"}  # nothing was explained or checked
+    for place in named:
+        assert Path(log.download_artifacts(version.run_id, place, str(tmp_path))).exists()
+
+
+def test_tags_name_policy_data_catalogue_and_scorecard(logged):
+    ws, _, _ = logged
+    tags, account = the_run(ws)[2].data.tags, read_json(ws.need("train", "train.json"))
+    assert tags["saakh.policy"] == "explicit-consent"
+    assert tags["saakh.data_sha256"] == digest(ws.need("derive", "features.parquet"))
+    assert tags["saakh.catalogue_fingerprint"] == account["catalogue_fingerprint"]
+    assert tags["saakh.model_sha256"] == digest(ws.need("train", "model.txt"))
+    assert tags["saakh.scorecard_sha256"] == digest(ws.need("export", "scorecard-0.1.0.saakh"))
+
+
+def test_what_the_page_tells_is_the_same_when_it_is_told_again(logged, tmp_path):
+    ws, params, _ = logged
+    log, version, run = the_run(ws)
+    before = Path(log.download_artifacts(version.run_id, "figures/calibration.svg", str(tmp_path))).read_bytes()
+    export.run(params, ws)
+    (tmp_path / "again").mkdir()
+    after = Path(
+        log.download_artifacts(version.run_id, "figures/calibration.svg", str(tmp_path / "again"))
+    ).read_bytes()
+    assert after == before
+    assert the_run(ws)[2].data.tags["mlflow.note.content"] == run.data.tags["mlflow.note.content"]
 
 
 def test_bundle_is_what_export_reads(logged, tmp_path):

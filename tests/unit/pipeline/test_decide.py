@@ -14,6 +14,7 @@ from pipeline.letter.commands import print_letter, read_case
 from pipeline.params import Params
 from pipeline.workspace import Workspace, read_json
 from saakh.errors import ConfigError, ContractError
+from tests.browser import barriers, chromium
 from tests.decided_run import INCOME, write_decided
 from tests.lending_terms import RUPEE, asks, lender, terms
 
@@ -113,6 +114,8 @@ def test_a_letter_on_a_page_is_restricted_and_in_its_language(decided, tmp_path,
     assert "कुछ कारण अभी केवल अंग्रेज़ी में" in page
     assert oct(out.stat().st_mode & 0o777) == "0o600"
     assert not re.search(r"https?://", page)
+    with chromium() as browser:
+        assert barriers(browser, out) == []
 
 
 def test_no_letter_on_terms_that_were_changed_since(decided, tmp_path):
@@ -140,8 +143,10 @@ def test_optimise_writes_a_strategy_that_the_terms_take(decided):
     assert sum(s["applications"] for s in account["swaps"]) == account["judged_on"]["applications"]
     profits = [p["optimised"]["profit"] for p in account["frontier"]]
     assert np.all(np.diff(profits) >= -1e-6 * max(profits))
-    page = (ws.root / "optimise/optimise.html").read_text()
-    assert page.count("<path") == 2
+    page = ws.root / "optimise/optimise.html"
+    assert page.read_text().count("<path") == 2
+    with chromium() as browser:
+        assert barriers(browser, page) == []
     strategy = yaml.safe_load((ws.root / "optimise/strategy.yaml").read_text())
     assert set(strategy) == {"name", "amounts", "cutoffs", "limits"}
 

@@ -1,5 +1,7 @@
 """The report on groups and on who taught the model: drawn when audits were run on this model, and else said."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from pipeline.fairness.search import search
 from pipeline.minimise import rounded
 from pipeline.train import learn
 from pipeline.workspace import Workspace, digest, write_json
+from tests.browser import barriers, chromium
 from tests.minimal_world import params, specs, world
 from tests.synthetic_run import write_run
 from tests.unit.pipeline.test_membership import FOUND
@@ -104,6 +107,12 @@ def test_the_search_ends_in_one_or_in_a_note_and_its_frontier_is_drawn(run, foun
     html = page(run, "fairness", found | {"search": none})
     assert "Not looked for." in html
     assert 'id="fair-frontier"' not in html
+
+
+def test_the_page_with_its_groups_keeps_nobody_out(run, found, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(page(run, "fairness", found))
+    with chromium() as browser:
+        assert barriers(browser, tmp_path / "report.html", "#fairness") == []
 
 
 def test_the_chart_lies_within_its_frame_and_marks_the_fairest_that_is_as_accurate(found) -> None:

@@ -13,6 +13,7 @@ from pipeline.minimise.find import minimise
 from pipeline.proxies.audit import audit
 from pipeline.proxies.protected import ATTRIBUTE, Target
 from pipeline.workspace import Workspace, write_json
+from tests.browser import barriers, chromium
 from tests.minimal_world import params, specs, world
 from tests.synthetic_run import write_run
 
@@ -86,6 +87,12 @@ def test_the_page_with_its_audits_needs_no_network_and_stays_small(run, audits) 
     assert "http://" not in html.replace("http://www.w3.org", "")
     assert "https://" not in html
     assert len(html) < 450_000
+
+
+def test_the_page_with_its_audits_keeps_nobody_out(run, audits, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(page(run, audits))
+    with chromium() as browser:
+        assert barriers(browser, tmp_path / "report.html", "#minimality, #proxies") == []
 
 
 def test_the_chart_lies_within_its_frame_and_marks_the_recommended_request(audits) -> None:
