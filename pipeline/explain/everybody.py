@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from pipeline.explain.evidence import Evidence
 from pipeline.pages import short
-from saakh.reasons import Reason, Reasons
+from saakh.reasons import Reason
 from saakh.scorecard import Scorecard
 
 STEPS_SHOWN = 12
@@ -96,19 +96,19 @@ class _Explained:
 
 def _explained(evidence: Evidence, card: Scorecard) -> Iterator[tuple[int, str, _Explained]]:
     """Every applicant, from the lowest score to the highest, ties by pseudonym; only a chunk is explained at a time."""
-    rule = Reasons(card.manifest.features, card.manifest.reasons)
     by_name = np.argsort([s.name for s in evidence.specs])
     order = sorted(range(len(evidence.keys)), key=lambda i: (-evidence.found.log_odds[i], evidence.keys[i]))
     for start in range(0, len(order), CHUNK):
         rows = np.array(order[start : start + CHUNK])
         x, lacking = evidence.inputs[rows], [evidence.refused[row] for row in rows]
         scores, points = card.score_many(x, lacking), card.explain_many(x, lacking)
+        reasons = card.reasons_many(x, lacking)
         for i, names in enumerate(lacking):
             x[i, [s.category in names for s in card.manifest.features]] = np.nan
         first = by_name[np.argsort(-np.abs(points[:, by_name]), axis=1, kind="stable")[:, :STEPS_SHOWN]]
         for i, row in enumerate(rows.tolist()):
             told = (float(scores.points[i]), float(scores.pd[i]), float(scores.log_odds[i]), str(scores.band[i]))
-            yield row, evidence.keys[row], _Explained(*told, x[i], points[i], first[i], rule.of(x[i], points[i]))
+            yield row, evidence.keys[row], _Explained(*told, x[i], points[i], first[i], reasons[i])
 
 
 def _pack(found: Packed, evidence: Evidence, row: int, it: _Explained, described: dict[str, str]) -> None:
