@@ -25,7 +25,7 @@ READS: dict[str, tuple[str, ...]] = {
     "evaluate": ("cohort", "derive", "train"),
     "selfcheck": ("ingest", "cohort", "label", "derive", "train", "evaluate"),
     "explain": ("ingest", "cohort", "label", "derive", "train", "evaluate", "selfcheck"),
-    "export": ("ingest", "derive", "train", "evaluate", "selfcheck"),
+    "export": ("ingest", "derive", "train", "evaluate", "selfcheck", "explain"),
     "reidentify": ("ingest", "cohort"),
     **dict.fromkeys(
         ("membership", "fairness", "minimise", "proxies", "policy"), ("ingest", "cohort", "derive", "train")

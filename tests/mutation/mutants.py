@@ -100,7 +100,8 @@ def _told(module: str, operator: str, occurrence: int, source: str, changed: str
 
 def _tested(mutant: Mutant) -> int:
     """In a process of its own: the exit code of the tests on the mutant."""
-    signal.alarm(TIMEOUT_S)  # its default is to end the process
+    signal.setitimer(signal.ITIMER_PROF, TIMEOUT_S)  # of processor time, so that a busy machine kills no mutant
+    signal.alarm(10 * TIMEOUT_S)  # either ends the process
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)

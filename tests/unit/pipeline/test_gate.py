@@ -63,17 +63,26 @@ OPEN = [("location", "2025-01-01", "2026-01-01")]
         ({"starts_at": "2026-06-01"}, OPEN),
         ({"starts_at": "2026-06-01 00:01"}, []),
         ({"expires_at": "2026-06-01"}, []),
+        ({"expires_at": "2026-05-01"}, []),
         ({"expires_at": "2026-06-01 00:01"}, OPEN),
         ({"revoked_at": "2026-06-01"}, []),
+        ({"revoked_at": "2026-05-01"}, []),
         ({"revoked_at": "2026-06-01 00:01"}, OPEN),
         ({"data_from": "-", "data_to": "-"}, [("location", "1900-01-01", "2200-01-01")]),
         ({"data_from": "2026-01-01"}, []),
+        ({"data_from": "2026-02-01"}, []),
     ],
 )
 def test_an_artefact_opens_its_category_when_purpose_and_time_match(
     engine: Engine, changed: dict[str, str], expected: list
 ) -> None:
     assert opened(engine, artefact(**changed)) == expected
+
+
+@pytest.mark.parametrize(("agreed", "wanted"), [("score", "train"), ("train", "score")])
+def test_consent_to_one_purpose_opens_nothing_for_another(engine: Engine, agreed: str, wanted: str) -> None:
+    assert opened(engine, artefact(purpose=agreed), agreed) == OPEN
+    assert opened(engine, artefact(purpose=agreed), wanted) == []
 
 
 def test_a_purpose_nobody_can_agree_to_is_an_error(engine: Engine) -> None:
@@ -89,6 +98,8 @@ def test_a_purpose_nobody_can_agree_to_is_an_error(engine: Engine) -> None:
         ({"age_days_max": 30}, {"starts_at": "2026-05-02"}, {"starts_at": "2026-05-01 23:59:59"}),
         ({"history_days_max": 365}, {"data_from": "2025-01-01"}, {"data_from": "2024-12-31 23:59:59"}),
         ({"history_days_max": 365}, {"data_from": "2025-01-01"}, {"data_from": "-"}),
+        ({"age_days_max": 30}, {"starts_at": "2026-05-20"}, {"starts_at": "2026-01-01"}),
+        ({"history_days_max": 365}, {"data_from": "2025-06-01"}, {"data_from": "2024-06-01"}),
         ({"data_life_days_max": 30}, {"data_life_days": "30"}, {"data_life_days": "31"}),
         ({"data_life_days_max": 30}, {"data_life_days": "0"}, {"data_life_days": "-"}),
         ({"fetch_type": ["onetime"]}, {"fetch_type": "onetime"}, {"fetch_type": "periodic"}),
