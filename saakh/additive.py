@@ -1,6 +1,7 @@
 """The parts of a scorecard together: trees and a linear model whose log-odds, and contributions, add up."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,18 @@ from saakh.trees import Array, Trees
 BLOCK_ROWS = 64
 NOBODY: frozenset[int] = frozenset()
 NOTHING: Array = np.zeros(0)
+
+
+class Explained(NamedTuple):
+    """Log-odds [...] and contributions `effects` [..., features] of inputs, and what they come from.
+
+    `trees` is what each tree says [..., trees], `straight` what the linear part adds [..., inputs of that part].
+    """
+
+    log_odds: Array
+    effects: Array
+    trees: Array
+    straight: Array
 
 
 class Additive:
@@ -37,11 +50,11 @@ class Additive:
         if self.trees.most + self.linear.most >= TOTAL_MAX:
             raise ArtifactError(f"the parts can come to {TOTAL_MAX:g} log-odds or more, too much to add up exactly")
 
-    def both(self, x: Array, refused: frozenset[int] = NOBODY) -> tuple[Array, Array, Array]:
-        """Log-odds [...], contributions [..., features], and of these the linear part's [..., inputs of that part]."""
+    def both(self, x: Array, refused: frozenset[int] = NOBODY) -> Explained:
+        """Log-odds and contributions."""
         patterns, answers = self.lookup.patterns(x), self.lookup.answers(refused)
-        total, effects = answers.log_odds(patterns) + self.linear.intercept, answers.effects_of(patterns)
-        straight = NOTHING
+        each, effects = answers.each(patterns), answers.effects_of(patterns)
+        total, straight = each.sum(axis=-1) + self.linear.intercept, NOTHING
         if self._has_linear:
             straight = self.linear.effects_of(x)
             if straight.shape == effects.shape:
@@ -49,7 +62,7 @@ class Additive:
             else:
                 effects[..., self.linear.feature] += straight
             total = total + straight.sum(axis=-1)
-        return total, effects, straight
+        return Explained(total, effects, each, straight)
 
     def log_odds(self, x: Array, refused: frozenset[int] = NOBODY) -> Array:
         """Log-odds alone [rows], of many."""
@@ -64,7 +77,7 @@ class Additive:
         """Contributions [rows, features], of many; with `mean` they add up to the log-odds."""
         out = np.empty_like(x)
         for block in blocks(x):
-            out[block] = self.both(x[block], refused)[1]
+            out[block] = self.both(x[block], refused).effects
         return out
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from saakh.additive import NOBODY, Additive
+from saakh.additive import NOBODY, Additive, Explained
 from saakh.input_policy import InputRule
 from saakh.manifest import ReasonRule
 from saakh.spec import FeatureSpec
@@ -72,7 +72,8 @@ class Reasons:
         self._better = [rule.better for rule in policy]
         read = {i: place for place, i in enumerate(model.linear.feature.tolist())}
         self._in_linear = [read.get(i) for i in range(len(self._names))]
-        self._risked = self._at_risk() if any(b is not None for b in self._better) else [-np.inf] * len(self._codes)
+        self._flips = any(better is not None for better in self._better)
+        self._loose, self._risked = self._at_risk() if self._flips else ([], [])
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -80,11 +81,11 @@ class Reasons:
         return tuple(code.code for code in self._codes)
 
     def of(
-        self, x: Array, contributions: Array, straight: Array, withheld: frozenset[int] = NOBODY
+        self, x: Array, contributions: Array, found: Explained, withheld: frozenset[int] = NOBODY
     ) -> tuple[Reason, ...]:
         """The reasons for contributions in points [features] of inputs [features], missing or withheld as NaN.
 
-        `straight` are the linear part's contributions, in log-odds before calibration, as `Additive.both` gives them.
+        `found` is what the contributions come from, as `Additive.both` gives it.
         """
         points = contributions.tolist()  # many times faster to go through than an array
         order = self._ordered(contributions)
@@ -93,7 +94,7 @@ class Reasons:
         while True:
             clear = clear_of_ties([total for _, total in at_hand], self._rule.most, self._rule.tie_points)
             told = [_Gathered(*one, self._lowered(one[0], points)) for one in at_hand[:clear]]
-            tried = [o for o in told if o.group not in proven and not self._surely_rises(o, straight)]
+            tried = [o for o in told if o.group not in proven and not self._surely_rises(o, found)]
             fallen = self._falling(x, tried, withheld) if tried else None
             if not fallen:
                 return tuple([self._reason(one, x) for one in told])
@@ -130,32 +131,36 @@ class Reasons:
         before, *after = (self._model.log_odds(rows, withheld) * self._points_per_unit).tolist()
         return {one.group for one, points in zip(tried, after, strict=True) if points - before <= RISE_LEAST}
 
-    def _surely_rises(self, one: _Gathered, straight: Array) -> bool:
-        """Whether a flip gives back more, in the linear part, than it could take anywhere."""
-        taken = 0.0
+    def _surely_rises(self, one: _Gathered, found: Explained) -> bool:
+        """Whether a flip gives back more, in the linear part, than it could take anywhere.
+
+        A tree takes no more than to its highest leaf, and nothing where all its features of the reason go the way they
+        are declared to; the linear part takes what a better value costs in it against the mean.
+        """
+        if not self._flips:
+            return True
+        gained = -self._risked[one.group]
         for i in one.lowered:
             place = self._in_linear[i]
             if place is not None:
-                taken += straight.item(place)
-        return bool(taken * -self._points_per_unit > self._risked[one.group])
+                gained += found.straight.item(place)
+        loose = self._loose[one.group]
+        if len(loose):
+            gained += float(found.trees.take(loose).sum())
+        return bool(gained * -self._points_per_unit > RISE_LEAST)
 
-    def _at_risk(self) -> list[float]:
-        """For each reason, how many points a flip of any of its features could take away at most.
-
-        A tree takes no more than its range, and nothing where all its features of the reason go the way they are
-        declared to; the linear part takes what a better value costs in it against the mean.
-        """
+    def _at_risk(self) -> tuple[list[Array], list[float]]:
+        """For each reason, the trees that may take something in a flip; and their highest leaves and linear costs."""
         trees, linear = self._model.trees, self._model.linear
-        risked = np.zeros(len(self._codes))
         tree = np.repeat(np.arange(len(trees.splits)), trees.splits)
         is_free = np.array([risk == 0 for risk in self._risk])[trees.feature]
-        loose = np.unique(np.stack((tree, self.group[trees.feature]))[:, is_free], axis=1)
-        np.add.at(risked, loose[1], trees.spread[loose[0]])
+        of = self.group[trees.feature]
+        loose = [np.unique(tree[is_free & (of == g)]) for g in range(len(self._codes))]
+        risked = np.array([trees.highest[some].sum() for some in loose])
         better = np.array([np.nan if value is None else value for value in self._better])
         np.add.at(risked, self.group[linear.feature], np.maximum(linear.effects_of(better), 0.0))
         unknown = np.bincount(self.group, weights=np.isnan(better), minlength=len(risked)) > 0
-        points = risked * abs(self._points_per_unit) * (1 + 1e-9) + RISE_LEAST
-        return [float(p) for p in np.where(unknown, np.inf, points)]
+        return loose, np.where(unknown, np.inf, risked).tolist()
 
     def _reason(self, one: _Gathered, x: Array) -> Reason:
         code = self._codes[one.group]

@@ -7,6 +7,7 @@ import numpy as np
 
 from saakh import golden, linear, signature, trees
 from saakh.additive import Additive
+from saakh.counterfactual import Counterfactual, search
 from saakh.errors import ArtifactError, ConfigError
 from saakh.input_policy import HANDLINGS, InputPolicy
 from saakh.inputs import Inputs
@@ -23,7 +24,6 @@ from saakh.trees import Array, Trees
 
 if TYPE_CHECKING:
     from saakh.application import Application
-    from saakh.counterfactual import Counterfactual
     from saakh.decide import Decision
     from saakh.terms import Terms
 
@@ -117,16 +117,16 @@ class Scorecard:
         """
         x, problems, withheld = self._read(row, refused)
         read = self._policy.read(x, [self._inputs.place[name] for name in problems], withheld, ages)
-        raw, effects, straight = self.model.both(x, withheld)
-        log_odds = self._calibrated(float(raw))
+        found = self.model.both(x, withheld)
+        log_odds = self._calibrated(float(found.log_odds))
         points = self.manifest.scale.points(log_odds)
-        contributions = self._in_points(effects)
+        contributions = self._in_points(found.effects)
         return Score(
             points=points,
             pd=probability(log_odds),
             log_odds=log_odds,
             band=self._bands.of(points),
-            reasons=self.reasons.of(x, contributions, straight, withheld),
+            reasons=self.reasons.of(x, contributions, found, withheld),
             contributions=dict(zip(self._inputs.names, contributions.tolist(), strict=True)),
             baseline=self.baseline,
             missing=read.missing,
@@ -167,7 +167,7 @@ class Scorecard:
         """What each input did to one applicant's score, from the one that lowered it most."""
         x, problems, withheld = self._read(row, refused)
         self._policy.read(x, [self._inputs.place[name] for name in problems], withheld, None)
-        points = self._in_points(self.model.both(x, withheld)[1])
+        points = self._in_points(self.model.both(x, withheld).effects)
         order = np.argsort(points, kind="stable").tolist()
         return tuple(_contribution(self.manifest.features[i], float(x[i]), float(points[i])) for i in order)
 
@@ -186,8 +186,8 @@ class Scorecard:
         for some, inputs in self._refusals.groups(refused, len(x)):
             part = self._settled(x, is_problem, some, inputs)[0]
             for row, one in zip(some.tolist(), part, strict=True):
-                _, effects, straight = self.model.both(one, inputs)
-                out[row] = self.reasons.of(one, self._in_points(effects), straight, inputs)
+                found = self.model.both(one, inputs)
+                out[row] = self.reasons.of(one, self._in_points(found.effects), found, inputs)
         return out
 
     def reason_texts(self, language: str) -> dict[str, str]:
@@ -197,10 +197,8 @@ class Scorecard:
             raise ConfigError(f"this scorecard's reasons are not told in '{language[:20]}'; there are {there}")
         return {code.code: code.texts[language] for code in self.manifest.reasons.codes}
 
-    def counterfactual(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> "Counterfactual":
+    def counterfactual(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> Counterfactual:
         """The smallest change in what the applicant can change that reaches the next band; see `Counterfactual`."""
-        from saakh.counterfactual import search  # noqa: PLC0415 - who only scores does not wait for it
-
         x, problems, withheld = self._read(row, refused)
         self._policy.read(x, [self._inputs.place[name] for name in problems], withheld, None)
         return search(self, x, withheld)

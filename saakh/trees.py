@@ -90,12 +90,15 @@ class Trees:
         return float(np.maximum.reduceat(np.abs(self.value), self.leaf_start).sum())
 
     @property
+    def highest(self) -> Array:
+        """The highest leaf of each tree [trees], in log-odds."""
+        return np.maximum.reduceat(self.value, self.leaf_start) if len(self.splits) else np.zeros(0)
+
+    @property
     def spread(self) -> Array:
         """How far apart each tree's leaves are [trees], in log-odds."""
-        if not len(self.splits):
-            return np.zeros(0)
-        highest, lowest = (end.reduceat(self.value, self.leaf_start) for end in (np.maximum, np.minimum))
-        return np.asarray(highest - lowest)
+        lowest = np.minimum.reduceat(self.value, self.leaf_start) if len(self.splits) else np.zeros(0)
+        return np.asarray(self.highest - lowest)
 
     def _check_sizes(self) -> None:
         _must(len(self.splits) <= TREES_MAX, f"more than {TREES_MAX:,} trees")

@@ -8,6 +8,7 @@ import pytest
 from models.model_text import with_rest
 from pipeline.export import build
 from saakh import archive
+from saakh.additive import Explained
 from saakh.input_policy import InputRule
 from saakh.linear import Linear
 from saakh.manifest import ReasonCode, ReasonRule
@@ -17,6 +18,7 @@ from saakh.scorecard import Scorecard
 from tests.small_scorecard import booster, bundle, scorecard, specs, table
 
 TEXTS = ["Balance ran low", "Calls at night", "Long gaps", "Many lenders", "New contacts", "New handset"]
+NOTHING_FOUND = Explained(*[np.zeros(0)] * 4)
 CODES = tuple(ReasonCode(t.lower().replace(" ", "-"), {"en": t}) for t in TEXTS)
 
 
@@ -27,7 +29,7 @@ def reasons(*texts: str, most: int = 4, tie: float = 0.0) -> Reasons:
 
 
 def given(rule: Reasons, *points: float, x: np.ndarray | None = None) -> list:
-    return list(rule.of(np.zeros(len(points)) if x is None else x, np.array(points), np.zeros(8)))
+    return list(rule.of(np.zeros(len(points)) if x is None else x, np.array(points), NOTHING_FOUND))
 
 
 def test_features_of_one_reason_are_counted_together_and_named_once():
@@ -111,10 +113,10 @@ def test_what_does_not_stand_the_flip_test_is_not_told():
     given = (card.manifest.features, card.manifest.reasons, rules, card.model, card._points_per_unit)
     wrong, told, all_told = Reasons(*given), 0, 0
     for row in np.clip(table(100, seed=3), -8, 8):
-        _, effects, straight = card.model.both(row)
-        points = effects * card._points_per_unit
-        all_told += len(card.reasons.of(row, points, straight))
-        told += len(wrong.of(row, points, straight))
+        found = card.model.both(row)
+        points = found.effects * card._points_per_unit
+        all_told += len(card.reasons.of(row, points, found))
+        told += len(wrong.of(row, points, found))
     assert told < all_told / 3
 
 
@@ -131,11 +133,11 @@ def test_a_reason_certain_to_stand_the_flip_test_does():
     )
     card, passed = Scorecard.from_members(archive.unpack(build(bundle(grown, 8)))), 0
     for row in np.clip(table(300, seed=31), -8, 8):
-        _, effects, straight = card.model.both(row)
-        points = effects * card._points_per_unit
+        found = card.model.both(row)
+        points = found.effects * card._points_per_unit
         for group, total in card.reasons._ordered(points):
             one = _Gathered(group, total, card.reasons._lowered(group, points.tolist()))
-            if card.reasons._surely_rises(one, straight):
+            if card.reasons._surely_rises(one, found):
                 passed += 1
                 assert not card.reasons._falling(row, [one], frozenset())
     assert passed > 20

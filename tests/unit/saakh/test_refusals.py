@@ -132,7 +132,7 @@ def expected(trees, x, known, node=0):
 def test_shapley_values_are_those_of_the_game_among_the_inputs_that_are_left(trees, values, refused):
     linear = Linear.of(3, -1.0, feature=[1], center=[0.2], scale=[2.0], coefficient=[0.7], mean=[0.1])
     x = np.array([math.nan if i in refused else v for i, v in enumerate(values)])
-    total, effects, _ = Additive(trees, linear, 3).both(x, frozenset(refused))
+    total, effects, *_ = Additive(trees, linear, 3).both(x, frozenset(refused))
     players = sorted(set(range(3)) - refused)
     shapley = np.zeros(3)
     for order in itertools.permutations(players):
