@@ -27,7 +27,7 @@ lint: .venv/dev
 	mypy
 	lint-imports
 
-prove: .venv/dev  ## measure every "done when" at full size, and write one table
+prove: .venv/dev build/node/made  ## measure every "done when" at full size, and write one table
 	SAAKH_FULL=1 SAAKH_EXAMPLES=400 python -m pytest --timeout 3600
 
 build/node/made: tests/node/package.json tests/node/package-lock.json tests/node/score.js

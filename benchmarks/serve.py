@@ -44,7 +44,7 @@ def inputs(scorecard: Path) -> dict[str, float | None]:
     found: dict[str, float | None] = dict.fromkeys(card.features)
     for vector in card.vectors():
         for name, value in vector.row.items():
-            if found[name] is None and name not in vector.said.raw["problems"]:
+            if found[name] is None and not card.score({name: value}).problems:
                 found[name] = value
     return found
 

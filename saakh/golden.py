@@ -1,5 +1,6 @@
 """Golden vectors: inputs with the outcome each must have, in the scorecard itself, for any runtime to replay."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,13 @@ class Vector:
     said: Fields
 
 
-def outcome(score: "Score") -> dict[str, Any]:
-    """What a golden vector says of a score; numbers to the tenth decimal, `contributions` as their sum in points."""
+def outcome(score: "Score", features: Sequence[str]) -> dict[str, Any]:
+    """What a golden vector says of a score; numbers to the tenth decimal, `contributions` as their sum in points.
+
+    `problems` are the places of features by kind of problem.
+    """
+    kinds = sorted(set(score.problems.values()))
+    problems = {kind: [i for i, name in enumerate(features) if score.problems.get(name) == kind] for kind in kinds}
     return {
         "points": round(score.points, 10),
         "pd": round(score.pd, 10),
@@ -45,7 +51,7 @@ def outcome(score: "Score") -> dict[str, Any]:
         "band": score.band,
         "reasons": [reason.code for reason in score.reasons],
         "missing": score.missing,
-        "problems": score.problems,
+        "problems": problems,
         "unseen": score.unseen,
         "handling": score.handling,
     }
@@ -116,7 +122,10 @@ def _refuse_unknown(scorecard: "Scorecard", refused: list[tuple[str, ...]]) -> N
 
 
 def _difference(scorecard: "Scorecard", vector: Vector) -> float:
-    got = outcome(scorecard.score(vector.row, vector.refused))
+    score = scorecard.score(vector.row, vector.refused)
+    got = outcome(score, scorecard.features)
+    if scorecard.manifest.protocol == 1:
+        got["problems"] = score.problems  # which were named then
     for key in (*OUTCOME, *(key for key in SINCE_2 if key in vector.said.raw)):
         _must_equal(vector.said, key, got[key])
     return abs(float(got["points"]) - vector.said.number("points"))

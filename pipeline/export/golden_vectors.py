@@ -29,7 +29,7 @@ def golden_json(scorecard: Scorecard) -> bytes:
     places = [{repr(value): i for i, value in enumerate(own)} for own in values]
     scored = [
         {"inputs": [place[repr(value)] for place, value in zip(places, v, strict=True)], "refused": list(r)}
-        | outcome(scorecard.score(dict(zip(scorecard.features, v, strict=True)), r))
+        | outcome(scorecard.score(dict(zip(scorecard.features, v, strict=True)), r), scorecard.features)
         for v, r in zip(vectors, withheld, strict=True)
     ]
     content = {"features": list(scorecard.features), "values": values, "vectors": scored}
