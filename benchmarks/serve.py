@@ -1,7 +1,8 @@
 """How fast services answer: `saakh serve` beside `mlflow models serve` of the same model, under wrk, on this machine.
 
-Run `python -m benchmarks.serve SCORECARD [SECONDS]`; wrk is a package of most systems. Milliseconds are those a caller
-waits. Processor time each is told beside them, since it says what one core can do whatever else the machine does.
+Run `python -m benchmarks.serve WORKSPACE [SECONDS]` on a finished run; wrk is a package of most systems. Milliseconds
+are those a caller waits. Processor time each is told beside them, since it says what one core can do whatever else the
+machine does.
 MLflow's answer is a probability alone; `/score` adds points, band and reasons, `/explain` every contribution.
 """
 
@@ -19,8 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.convert import flavour
-from saakh import load
+from pipeline import tracking
+from pipeline.workspace import Workspace
+from saakh import Scorecard, load
 from tests.serving import serving
 
 CALLERS, PATIENCE_S = (1, 8), 300
@@ -38,26 +40,25 @@ class Target:
     process: int
 
 
-def inputs(scorecard: Path) -> dict[str, float | None]:
-    """Golden values: each input at the first that is neither missing nor a problem."""
-    card = load(scorecard)
-    found: dict[str, float | None] = dict.fromkeys(card.features)
-    for vector in card.vectors():
-        for name, value in vector.row.items():
-            if found[name] is None and not card.score({name: value}).problems:
-                found[name] = value
-    return found
+def inputs(card: Scorecard) -> dict[str, float]:
+    """A value for each input: one, or the end of its range that is nearest to that."""
+    specs = card.manifest.features
+    ends = [(-1e9 if s.low is None else s.low, 1e9 if s.high is None else s.high) for s in specs]
+    return {spec.name: float(min(max(1.0, low), high)) for spec, (low, high) in zip(specs, ends, strict=True)}
 
 
 @contextmanager
-def mlflow_serving(scorecard: Path, folder: Path) -> Iterator[tuple[str, int]]:
-    """MLflow's own server of the scorecard's model, once it answers: its address and process."""
-    flavour.save(folder / "model", scorecard.read_bytes(), load(scorecard))
+def mlflow_serving(ws: Workspace, folder: Path) -> Iterator[tuple[str, int]]:
+    """MLflow's own server of the registered model, once it answers: its address and process."""
+    log = tracking.client(ws)
+    run = str(log.get_model_version_by_alias(tracking.NAME, tracking.ALIAS).run_id)
+    model = log.download_artifacts(run, "model", str(folder))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(folder / "model"), "-p", str(port)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([*command, "--env-manager", "local"], start_new_session=True, **quiet)
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "-p", str(port)]
+    command += ["--env-manager", "local"]
+    nowhere = subprocess.DEVNULL
+    process = subprocess.Popen(command, start_new_session=True, stdout=nowhere, stderr=nowhere)
     try:
         _wait(f"http://127.0.0.1:{port}/ping")
         yield f"http://127.0.0.1:{port}/invocations", process.pid
@@ -116,24 +117,23 @@ def measure(folder: Path, targets: list[Target], seconds: int) -> None:
             print(name.ljust(20), *(f"{figure:>12}" for figure in figures), flush=True)
 
 
-def main(scorecard: Path, seconds: int) -> None:
+def main(ws: Workspace, seconds: int) -> None:
     """Print the figures of both services, one after the other."""
-    row = inputs(scorecard)
+    exported = max((ws.root / "export").glob("scorecard-*.saakh"), key=lambda path: path.stat().st_mtime)
+    row = inputs(load(exported))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "scorecard.saakh"
-        file.write_bytes(scorecard.read_bytes())
+        file.write_bytes(exported.read_bytes())
         print(" " * 20, *(f"{h:>12}" for h in ("callers", "requests/s", "p50 ms", "p99 ms", "µs CPU each")))
         with serving(file) as service:
             body, process = json.dumps({"inputs": row}), service.process.pid
             url = f"http://127.0.0.1:{service.port}"
             measure(folder, [Target(path, url + path, body, process) for path in ("/score", "/explain")], seconds)
-        with mlflow_serving(file, folder) as (url, process):
-            split = {"columns": list(row), "data": [list(row.values())]}
-            measure(
-                folder, [Target("mlflow models serve", url, json.dumps({"dataframe_split": split}), process)], seconds
-            )
+        with mlflow_serving(ws, folder) as (url, process):
+            theirs = json.dumps({"dataframe_split": {"columns": list(row), "data": [list(row.values())]}})
+            measure(folder, [Target("mlflow models serve", url, theirs, process)], seconds)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+    main(Workspace(Path(sys.argv[1])), int(sys.argv[2]) if len(sys.argv) > 2 else 5)

@@ -61,6 +61,7 @@ def run(params: Params, ws: Workspace, path: Path, asked: Asked, tell: Tell = qu
         members, manifest = _read(path)
         digests = digests_of(members)
         _refuse_champion(ws, digests, asked)
+        stores.refuse_runs_elsewhere(ws)  # a copied workspace names another's files, which are not its to remove
         recipients = told(params, ws, members, manifest)
         hold = _hold(params, asked)
         tell("stopping", 0, 3)

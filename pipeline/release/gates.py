@@ -19,7 +19,7 @@ def lacking(card: Scorecard, bundle: Bundle, ws: Workspace) -> list[str]:
         _selfcheck(metrics.get("selfcheck", {})),
         _membership(metrics.get("membership", {})),
         _fairness(ws, str(card.manifest.training.get("model_sha256"))),
-        _search(bundle.train.get("search")),
+        _tuned(bundle.train.get("tuned")),
     )
     return [said for said in found if said]
 
@@ -54,7 +54,7 @@ def _fairness(ws: Workspace, model: str) -> str | None:
     return None
 
 
-def _search(found: dict[str, Any] | None) -> str | None:
+def _tuned(found: dict[str, Any] | None) -> str | None:
     """A model whose search stopped by the clock cannot be made again from its parameters."""
     if found is None or found.get("reproducible", True):
         return None

@@ -68,7 +68,7 @@ def _versions(ws: Workspace) -> dict[str, str | None]:
     if not _is_there(ws):
         raise MissingInputError(f"no run is logged in {ws.root}; name the parameters of the workspace that made it")
     log = tracking.client(ws)
-    found = {str(v.version): v.run_id for v in log.search_model_versions(f"name = '{NAME}'") if v.run_id}
+    found = {str(v.version): str(v.run_id) for v in log.search_model_versions(f"name = '{NAME}'")}
     newest = sorted(found, key=int, reverse=True)
     return {number: log.get_run(found[number]).data.params.get("model_sha256") for number in newest}
 

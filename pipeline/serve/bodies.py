@@ -41,8 +41,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[StrictInt, BeforeValidator(_whole)]
-Minor = Annotated[Whole, Field(ge=0, le=NUMBER_MAX)]
+WHOLE = BeforeValidator(_whole)
+Minor = Annotated[StrictInt, Field(ge=0, le=NUMBER_MAX), WHOLE]
 """Money in minor units."""
 
 
@@ -64,11 +64,11 @@ class Requested(Body):
 
     id: Name
     on: Day
-    amount_minor: Annotated[Whole, Field(ge=1, le=NUMBER_MAX)]
-    months: Annotated[Whole, Field(ge=1, le=NUMBER_MAX)] | None = None
+    amount_minor: Annotated[StrictInt, Field(ge=1, le=NUMBER_MAX), WHOLE]
+    months: Annotated[StrictInt, Field(ge=1, le=NUMBER_MAX), WHOLE] | None = None
     income_minor: Minor | None = None
     obligations_minor: Minor = 0
-    surplus_minor: Annotated[Whole, Field(ge=-NUMBER_MAX, le=NUMBER_MAX)] | None = None
+    surplus_minor: Annotated[StrictInt, Field(ge=-NUMBER_MAX, le=NUMBER_MAX), WHOLE] | None = None
     channel: Name | None = None
     is_adult: StrictBool | None = None
 
