@@ -15,6 +15,10 @@ from saakh.spec import FeatureSpec
 BANDS = 10
 
 
+class NoColumnError(ContractError):
+    """Nothing is left to learn from."""
+
+
 def columns(
     params: Params, specs: Sequence[FeatureSpec], x: Floats, applied: Times
 ) -> tuple[dict[str, str], dict[str, str], list[int]]:
@@ -29,7 +33,7 @@ def columns(
         kept = [i for i in kept if moved[i] <= asked.drift_max]
     if not kept:
         why = "; see derive/coverage.parquet" if not aside else ", or set aside by train.without or train.drift_max"
-        raise ContractError(f"all {len(specs)} features are null or constant in development{why}")
+        raise NoColumnError(f"all {len(specs)} features are null or constant in development{why}")
     repeats = alike(x[:, kept], asked.alike_max, asked.inputs_max)
     aside |= {specs[kept[j]].name: f"says the same as {specs[kept[i]].name}" for j, i in repeats.items()}
     return dropped, aside, [i for j, i in enumerate(kept) if j not in repeats]

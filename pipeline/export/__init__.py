@@ -38,6 +38,7 @@ REASON_TIE_POINTS = 0.75
 """So far ahead, nine in ten are still among the four weightiest when a tenth of the loans is left out."""
 RANGE_ROWS = 50_000  # held in memory at a time
 TOLD_IF_KNOWN = ("tuned",)
+"""Which search the values came from, if any: a release asks whether it can be made again."""
 TRAINING_RECORD = ("model_sha256", "inputs", "split", "parameters", "dropped", "seed")
 
 

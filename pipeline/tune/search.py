@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from scipy.special import logit
 
 from models.arrays import Floats
 from models.default import fit
 from models.discrimination import Estimate
 from models.metrics import surprise
+from pipeline.columns import NoColumnError
 from pipeline.engines import read_table, write_table
 from pipeline.params import Params
 from pipeline.sample import Sample, digests
 from pipeline.summary import Tell, quiet
-from pipeline.train import prepared
+from pipeline.train import prepared, split_by_time
 from pipeline.tune.gain import honest_gain
 from pipeline.tune.space import suggested
 from pipeline.workspace import Workspace
@@ -103,9 +105,14 @@ def _losses(path: Path, params: Params, specs: Sequence[FeatureSpec], sample: Sa
     """
     if path.stem == DEFAULTS and path.exists():
         return _kept(path)
-    ready = prepared(params, specs, sample)
-    fitted = fit(ready.rows, ready.inputs, ready.settings, params.threads)
-    losses = surprise(fitted.out_of_fold, ready.rows.bad)
+    try:
+        ready = prepared(params, specs, sample)
+    except NoColumnError:  # the trial left out everything: it says of each loan what all have in common
+        bad = sample.bad[split_by_time(params, sample).development]
+        losses = surprise(np.full(len(bad), logit(bad.mean())), bad)
+    else:
+        fitted = fit(ready.rows, ready.inputs, ready.settings, params.threads)
+        losses = surprise(fitted.out_of_fold, ready.rows.bad)
     write_table(path, pa.table({"log_loss": losses}))
     return losses
 
