@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 from sphinx.application import Sphinx
@@ -41,6 +42,7 @@ PAGE = re.compile(r"\]\(([\w./-]+)\.md\)")
 def setup(app: Sphinx) -> None:
     """Complete pages as they are read, and put beside them what is no Markdown."""
     app.connect("source-read", _completed)
+    app.connect("html-page-context", _levelled, priority=900)  # after the theme has drawn the tree
     app.connect("build-finished", _beside)
 
 
@@ -70,6 +72,12 @@ def _trees(index: str) -> Iterator[str]:
 
 def _tree(caption: str, pages: list[str]) -> str:
     return "\n".join(["```{toctree}", ":hidden:", ":glob:", f":caption: {caption}", "", *pages, "```", ""])
+
+
+def _levelled(_app: Sphinx, _name: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+    """Tell screen readers the level of the tree's captions, which Sphinx leaves out."""
+    drawn = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = drawn.replace('role="heading"', 'role="heading" aria-level="2"')
 
 
 def _reports() -> list[Path]:

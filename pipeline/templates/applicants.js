@@ -38,7 +38,7 @@
     const one = document.createElement("button");
     one.type = "button";
     one.textContent = label;
-    one.addEventListener("click", () => show(i));
+    one.addEventListener("click", () => show(i).focus());
     const item = document.createElement("li");
     item.append(one);
     return item;
@@ -62,6 +62,7 @@
       fill(row, "label", part.label);
       fill(row, "name", part.name);
       fill(row, "value", part.value);
+      fill(row, "narrow", part.value);
       fill(row, "points", shown(part.points, 1, true));
       const bar = row.querySelector("i");
       const [from, to] = [Math.min(edges[k], edges[k + 1]), Math.max(edges[k], edges[k + 1])];
@@ -105,7 +106,7 @@
       if (k !== i) near.append(button(k, `${of.keys[k].slice(0, 8)}\u2026 ${shown(of.score[k], 1)}`));
     }
     element("found").replaceChildren(person);
-    element("found").querySelector("h3").focus();
+    return element("found").querySelector("h3");
   };
 
   const search = () => {

@@ -260,6 +260,7 @@ def test_a_search_lists_those_that_begin_with_it_and_neighbours_lead_on(run, bro
         assert [text[:8] for text in near.all_inner_texts()] == [keys[i][:8] for i in (97, 98, 99, 101, 102, 103)]
         near.nth(2).click()
         assert found.page.locator("#found [data-slot=key]").inner_text() == keys[99]
+        assert found.page.evaluate("document.activeElement.textContent") == "What this score is made of"
         assert found.page.locator("#found [data-slot=rank]").inner_text() == "100 of 600, from the lowest score"
         found.page.get_by_label("Pseudonym").fill("nobody")
         assert found.page.locator("#matched").inner_text() == "0 found"
