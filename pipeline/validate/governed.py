@@ -39,6 +39,7 @@ from saakh import archive, load
 from saakh.scorecard import Scorecard
 
 GRAVE: dict[str, Level] = {"calm": "low", "watch": "medium", "act": "high"}
+SAID = {"calm": "calm", "watch": "to be watched", "act": "to be acted on"}
 ACTS = {
     "act_psi": "in the PSI of the score",
     "act_points": "points in the mean score",
@@ -142,7 +143,7 @@ def _batch(record: Record, batch: Path) -> tuple[str | Table, list[Finding]]:
             Finding("hole", "`saakh monitor` was run on another scorecard")
         ]
     level = GRAVE[found["severity"]]
-    said = f"The batch as of {day(found['as_of'])} is {found['severity']}, with {len(found['alarms'])} alarms"
+    said = f"The batch as of {day(found['as_of'])} is {SAID[found['severity']]}; alarms: {len(found['alarms'])}"
     return f"{said}.", [Finding(level, said)] if found["alarms"] else []
 
 

@@ -19,6 +19,7 @@ from pipeline import evidence, validate
 from pipeline.evidence.lineage import READS
 from pipeline.params import Params
 from pipeline.run import STAGES
+from pipeline.validate.governed import changes, monitoring
 from pipeline.validate.performed import calibration, discrimination, sensitivity, vintages
 from pipeline.validate.record import IncompleteReportError, LackingError, Record
 from pipeline.validate.report import SECTIONS, counts_of, write_report
@@ -101,6 +102,20 @@ def test_a_final_report_is_refused_with_every_missing_part_by_name(bare: Run, tm
     assert "retention: Not set: validate.owner, validate.developer, validate.validator, validate.approver" in said
     assert "Leakage and self-check: The selfcheck was of reduced size: 3 refits, not 30" in said
     assert not (tmp_path / "validate").exists()
+
+
+def test_a_scorecard_before_and_a_monitored_batch_are_told_of(run: Run, tmp_path: Path):
+    card = run.ws.root / "export/scorecard-0.1.0.saakh"
+    params = named(run.params, previous=str(card), batch=str(tmp_path))
+    record = Record(params, run.ws)
+    counts = counts_of(record)
+    (facts,) = changes(record, counts).blocks
+    assert dict(facts.rows)["Made-up applicants whose points moved"].startswith("0 of ")
+    assert [finding.level for finding in monitoring(record, counts).findings] == ["hole"]
+    told = {"scorecard_sha256": hashlib.sha256(card.read_bytes()).hexdigest(), "as_of": "2026-07-01T00:00:00+00:00"}
+    write_json(tmp_path / "monitor/monitor.json", told | {"severity": "act", "alarms": [{"said": "scores moved"}]})
+    (found,) = monitoring(Record(params, run.ws), counts).findings
+    assert (found.level, found.text) == ("high", "The batch as of 1 July 2026 is to be acted on; alarms: 1")
 
 
 def test_an_audit_of_another_model_is_a_hole(run: Run, tmp_path: Path):
