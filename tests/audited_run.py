@@ -3,6 +3,8 @@
 `write_finished(folder)` takes some four seconds; evaluate, explain and export are the real ones.
 """
 
+import shutil
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +30,28 @@ NAMED = {
     "approver": "Risk Committee",
     "controls": ["Every refusal is reviewed by a person on request"],
 }
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run and its parameters."""
+
+    params: Params
+    ws: Workspace
+
+    def copy(self, to: Path) -> "Run":
+        """The same run elsewhere, for a test to spoil."""
+        shutil.copytree(self.ws.root, to, dirs_exist_ok=True)
+        return Run(self.params.model_copy(update={"workspace": to}), Workspace(to))
+
+    def spoil(self, stage: str, name: str, *path: str) -> None:
+        """Delete a figure from a file."""
+        file = self.ws.root / stage / name
+        content = held = read_json(file)
+        for key in path[:-1]:
+            held = held[int(key) if isinstance(held, list) else key]
+        del held[path[-1]]
+        write_json(file, content)
 
 
 def write_finished(root: Path, applications: int = 700) -> Params:

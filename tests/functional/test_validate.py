@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -17,37 +16,16 @@ from pypdf import PdfReader
 
 from pipeline import evidence, validate
 from pipeline.evidence.lineage import READS
-from pipeline.params import Params
 from pipeline.run import STAGES
 from pipeline.validate.governed import changes, monitoring
 from pipeline.validate.performed import calibration, discrimination, sensitivity, vintages
 from pipeline.validate.record import IncompleteReportError, LackingError, Record
 from pipeline.validate.report import SECTIONS, counts_of, write_report
 from pipeline.workspace import Workspace, read_json, write_json
-from tests.audited_run import named, write_audits, write_finished
+from tests.audited_run import Run, named, write_audits, write_finished
 from tests.browser import chromium, opened
 
 ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Run:
-    params: Params
-    ws: Workspace
-
-    def copy(self, to: Path) -> "Run":
-        """The same run elsewhere, for a test to spoil."""
-        shutil.copytree(self.ws.root, to, dirs_exist_ok=True)
-        return Run(self.params.model_copy(update={"workspace": to}), Workspace(to))
-
-    def spoil(self, stage: str, name: str, *path: str) -> None:
-        """Delete a figure from a file."""
-        file = self.ws.root / stage / name
-        content = held = read_json(file)
-        for key in path[:-1]:
-            held = held[int(key) if isinstance(held, list) else key]
-        del held[path[-1]]
-        write_json(file, content)
 
 
 @pytest.fixture(scope="module")
