@@ -8,7 +8,20 @@ from pipeline.explain.report import DIRECTIONS, flow, rejected
 from pipeline.pages import NOTHING, day, percent, words
 from pipeline.reidentify.suppress import WITHHELD
 from pipeline.sections import Validate
-from pipeline.validate.document import Block, Cell, Facts, Figure, Finding, Section, Table, plain, told, words_of
+from pipeline.validate.document import (
+    Block,
+    Cell,
+    Facts,
+    Figure,
+    Finding,
+    Section,
+    Table,
+    estimate,
+    plain,
+    sentence,
+    told,
+    words_of,
+)
 from pipeline.validate.record import Found, Record
 
 NOT_NAMED = "not named"
@@ -172,5 +185,18 @@ def alternatives(record: Record, _: Counts) -> Section:
         "What was chosen, out of fold, before the later loans were looked at:",
         Facts(facts),
     )
-    findings = (Finding("low", "No challenger of another kind was compared: the candidates are of one design"),)
-    return Section("alternatives", "Alternatives tried", "Train", blocks, findings)
+    challengers, findings = _challengers(record.audit("compare"))
+    return Section("alternatives", "Alternatives tried", "Train · Compare", (*blocks, *challengers), findings)
+
+
+def _challengers(found: Found | str) -> tuple[tuple[Block, ...], tuple[Finding, ...]]:
+    """Models of other kinds on the same folds, as `saakh compare` left them; a finding where one ranks better."""
+    if isinstance(found, str):
+        why = f"No challenger of another kind was compared: `saakh compare` {found}"
+        return (), (Finding("medium", why),)
+    there = [model for model in found.some("models") if model["installed"]]
+    rows = tuple((m["name"], estimate(m["auc"]), estimate(m["gini"]), estimate(m["log_loss"], 4)) for m in there)
+    caption = "Models of other kinds, learned and judged on the same folds of development loans"
+    table = Table("challengers", caption, ("Model", "AUC#", "Gini#", "Log-loss#"), rows)
+    grave = tuple(Finding("high", sentence(found["verdict"])) for _ in found["better"][:1])
+    return (table, sentence(found["verdict"])), grave

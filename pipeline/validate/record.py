@@ -20,6 +20,7 @@ AUDITS = {
     "proxies": ("proxies", "proxies.json"),
     "policy costs": ("policy", "costs.json"),
     "reidentify": ("reidentify", "reidentify.json"),
+    "compare": ("compare", "compare.json"),
 }
 """Commands beside the line whose files a report reads when they are there, each with where it writes."""
 
@@ -27,7 +28,7 @@ AUDITS = {
 class IncompleteReportError(SaakhError):
     """A report lacks a section or a figure that it must not lack."""
 
-    exit_code = 15
+    exit_code = 17
 
 
 class LackingError(Exception):

@@ -74,7 +74,7 @@ def test_a_final_report_is_refused_with_every_missing_part_by_name(bare: Run, tm
     with pytest.raises(IncompleteReportError) as raised:
         validate.run(copied.params, copied.ws, final=True)
     said = str(raised.value)
-    assert raised.value.exit_code == 15
+    assert raised.value.exit_code == 17
     for part in ("Fairness: `saakh fairness` was not run", "Costs of policies: `saakh policy costs` was not run"):
         assert f"- {part}" in said
     assert "retention: Not set: validate.owner, validate.developer, validate.validator, validate.approver" in said
