@@ -9,10 +9,12 @@
 
   const unpack = () => {
     const words = JSON.parse(content("people-words"));
-    const bytes = Uint8Array.from(atob(content("people-numbers")), (c) => c.charCodeAt(0)).buffer;
+    const text = atob(content("people-numbers"));
+    const body = new Uint8Array(text.length); // a plain loop: a function called for each of tens of millions is slow
+    for (let i = 0; i < text.length; i += 1) body[i] = text.charCodeAt(i);
     const kinds = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i4: Int32Array };
     const columns = {};
-    for (const [name, [kind, at, length]] of Object.entries(words.layout)) columns[name] = new kinds[kind](bytes, at, length);
+    for (const [name, [kind, at, length]] of Object.entries(words.layout)) columns[name] = new kinds[kind](body.buffer, at, length);
     const starts = (counts) => {
       const first = new Uint32Array(counts.length + 1);
       counts.forEach((count, i) => { first[i + 1] = first[i] + count; });
