@@ -18,6 +18,7 @@ from pipeline.engines import read_table, write_table
 from pipeline.lending import read_terms
 from pipeline.params import Params
 from pipeline.sample import KEY
+from pipeline.score import refusals
 from pipeline.stops import stop_files
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, digest, write_json
@@ -37,10 +38,11 @@ ASKS = (KEY, "applied_at", "amount_minor", "tenor_days")
 
 @dataclass(frozen=True)
 class Asked:
-    """Applications in the order they were made in, and their inputs [applications, features of the scorecard]."""
+    """Applications in the order they were made in, their inputs [applications, features], and what each refused."""
 
     applications: list[Application]
     inputs: np.ndarray
+    refused: list[tuple[str, ...]]
     without_amount: int
 
 
@@ -50,7 +52,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         terms, path = read_terms(params.decide.terms), scorecard_path(params, ws)
         scorecard = load(path, stop_files=stop_files(path))
         asked = read_asked(params, ws, scorecard)
-        scores = scorecard.score_many(asked.inputs)
+        scores = scorecard.score_many(asked.inputs, asked.refused)
         standing = [getattr(scores, name).tolist() for name in ("pd", "points", "missing", "problems")]
         decisions = decide_all(terms, asked.applications, standing, tell, scores.handling.tolist())
         folder = ws.stage("decide")
@@ -98,7 +100,9 @@ def read_asked(params: Params, ws: Workspace, scorecard: Scorecard) -> Asked:
     rows = known.select([name for name in ASKS if name in known.column_names]).to_pylist()
     channels = read_channels(ws, known[KEY])
     applications = [_application(*row) for row in zip(rows, channels, income, surplus, strict=True)]
-    return Asked(applications, inputs, len(cohort) - len(known))
+    withheld = refusals(ws, scorecard.categories)
+    refused = [withheld.get(key, ()) for key in known[KEY].to_pylist()]
+    return Asked(applications, inputs, refused, len(cohort) - len(known))
 
 
 def read_channels(ws: Workspace, keys: pa.ChunkedArray) -> list[str | None]:

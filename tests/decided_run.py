@@ -38,6 +38,7 @@ def write_decided(root: Path, applications: int = 400) -> Params:
     write_table(ws.stage("cohort") / "cohort.parquet", pa.table(rows | {"amount_minor": amount}))
     known = rows | {"channel": pa.array(draw.choice(["app", "web", "agent"], applications))}
     known |= {"is_accepted": pa.array([True] * applications), "disbursed_at": rows["applied_at"]}
+    known |= {"propensity": pa.nulls(applications, pa.float64())}
     known |= {"outcome": pa.nulls(applications, pa.string()), "rate_bp_month": pa.nulls(applications, pa.int64())}
     write_table(ws.root / "ingest/applications.parquet", pa.table({n: known[n] for n in tables.applications.by_name}))
     derived = read_table(ws.root / "derive/features.parquet")

@@ -16,6 +16,7 @@ from pipeline.letter import Case, as_html, as_text, letter
 from pipeline.letter.texts import read_texts
 from pipeline.params import Params
 from pipeline.sample import KEY
+from pipeline.score import refusals
 from pipeline.workspace import Workspace, digest, read_json, write_text
 from saakh import load
 from saakh.errors import ContractError
@@ -51,7 +52,8 @@ def read_case(params: Params, ws: Workspace, given: str) -> Case:
     cohort = _row(ws.need("cohort", "cohort.parquet"), name)
     derived = _row(ws.need("derive", "features.parquet"), name)
     inputs = {feature: derived[feature] for feature in scorecard.features}
-    score = scorecard.score(inputs)
+    refused = refusals(ws, scorecard.categories).get(name, ())
+    score = scorecard.score(inputs, refused)
     return Case(
         reference=name,
         on=cohort["applied_at"].date(),
@@ -63,7 +65,7 @@ def read_case(params: Params, ws: Workspace, given: str) -> Case:
         reasons=score.reasons,
         specs=scorecard.manifest.features,
         texts={language: scorecard.reason_texts(language) for language in scorecard.languages},
-        counterfactual=scorecard.counterfactual(inputs) if row["outcome"] == "decline" else None,
+        counterfactual=scorecard.counterfactual(inputs, refused) if row["outcome"] == "decline" else None,
     )
 
 

@@ -87,7 +87,7 @@ def scoring(held: Held, meter: Meter) -> APIRouter:
     router = APIRouter(tags=["scoring"], responses=problems.responses(400, 413, 422, 503), route_class=Route)
 
     def found(applicant: Applicant, now: InService) -> Score:
-        score = now.card.score(applicant.inputs, applicant.refused)
+        score = now.card.score(applicant.inputs, applicant.refused, applicant.ages)
         meter.scored(score, now.card.version)
         return score
 
@@ -110,7 +110,7 @@ def scoring(held: Held, meter: Meter) -> APIRouter:
         """Score one applicant and decide on what is asked for, by the lending terms that the scorecard carries."""
         now = in_use(held)
         application = Application.from_dict(asking.application.model_dump())
-        decision = now.card.decide(asking.inputs, application, asking.refused, asking.left)
+        decision = now.card.decide(asking.inputs, application, asking.refused, asking.left, asking.ages)
         score = found(asking, now)
         meter.decided(decision, now.card.version)
         return Response(bodies.scored(score, now, decision=decision), media_type=JSON)
@@ -140,7 +140,8 @@ class Described:
             schemas.pop(name, None)
         schemas |= {"Problem": problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")}
         schemas |= schemas["Problem"].pop("$defs")
-        own = {"inputs": bodies.inputs_schema(now.card), "refused": bodies.refused_schema(now.card)}
+        made_of = {"inputs": bodies.inputs_schema, "refused": bodies.refused_schema, "ages": bodies.ages_schema}
+        own = {name: schema(now.card) for name, schema in made_of.items()}
         for name in ("Applicant", "Asking"):
             schemas[name]["properties"] |= own
         return made

@@ -9,6 +9,8 @@ from pydantic_core import to_json
 from pipeline.serve.held import InService
 from saakh.application import NUMBER_MAX
 from saakh.decide import Outcome
+from saakh.input_policy import Finding, Handling
+from saakh.input_policy import Outcome as Handled
 from saakh.offers import Ground
 from saakh.scorecard import Score, Scorecard
 from saakh.spec import FeatureSpec
@@ -19,6 +21,8 @@ Problem = Literal["not_a_number", "not_finite", "out_of_range"]
 Name = Annotated[str, Field(max_length=120)]
 Value = StrictFloat | StrictInt | StrictBool | None
 LENDERS_MAX = 64
+AGE_MAX = 1_000_000
+Age = Annotated[StrictFloat | StrictInt, Field(ge=0, le=AGE_MAX)]
 
 
 def _day(text: str) -> str:
@@ -53,10 +57,11 @@ class Body(BaseModel):
 
 
 class Applicant(Body):
-    """One applicant: inputs by name, and the categories of consent that were refused."""
+    """One applicant: inputs by name, categories of consent that were refused, days since each table was last read."""
 
     inputs: Annotated[dict[Name, Value], Field(max_length=INPUTS_MAX)]
     refused: Annotated[list[Name], Field(max_length=CATEGORIES_MAX)] = []
+    ages: Annotated[dict[Name, Age], Field(max_length=INPUTS_MAX)] = {}
 
 
 class Requested(Body):
@@ -98,6 +103,14 @@ class ReasonGiven(Body):
     unknown: tuple[str, ...]
 
 
+class HandledGiven(Body):
+    """An input that was not simply scored: what was found, and what the input policy did about it."""
+
+    feature: str
+    found: Finding
+    outcome: Handled
+
+
 class Scored(Body):
     """A score with its reasons; the same fields, of the same meaning, as the runtime's."""
 
@@ -110,6 +123,10 @@ class Scored(Body):
     missing: int
     problems: dict[str, Problem]
     refused: tuple[str, ...]
+    unseen: int
+    stale: int
+    handling: Handling
+    handled: tuple[HandledGiven, ...]
 
 
 OWN = tuple(name for name in Scored.model_fields if name != "scorecard")
@@ -199,13 +216,16 @@ def contributions(score: Score, applicant: Applicant, by: InService) -> list[dic
     hidden = set(score.refused)
     specs = sorted(by.card.manifest.features, key=lambda spec: score.contributions[spec.name])
     used = {s.name for s in specs if s.name not in score.problems and s.category not in hidden}
+    values = {name: applicant.inputs.get(name) for name in used}
+    rules = dict(zip(by.card.features, by.card.manifest.input_policy, strict=False))  # protocol 1 has none
+    values |= {one.feature: rules[one.feature].worse for one in score.handled if one.outcome == "worst"}
     return [
         {
             "feature": spec.name,
             "description": spec.description,
             "family": spec.family,
             "unit": spec.unit,
-            "value": _number(applicant.inputs.get(spec.name)) if spec.name in used else None,
+            "value": _number(values.get(spec.name)),
             "points": score.contributions[spec.name],
         }
         for spec in specs
@@ -226,6 +246,13 @@ def refused_schema(card: Scorecard) -> dict[str, Any]:
     """The schema of `refused`: the categories that the scorecard reads."""
     items = {"type": "string", "enum": list(card.categories)}
     return {"type": "array", "title": "Refused", "items": items, "maxItems": CATEGORIES_MAX, "default": []}
+
+
+def ages_schema(card: Scorecard) -> dict[str, Any]:
+    """The schema of `ages`: days since each table that the scorecard reads from was last read."""
+    days = {"type": "number", "minimum": 0, "maximum": AGE_MAX}
+    properties = {spec.table: days for spec in card.manifest.features}
+    return {"type": "object", "title": "Ages", "properties": properties, "additionalProperties": False, "default": {}}
 
 
 def _described(spec: FeatureSpec) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from pipeline.decide import decide_all, monthly
 from pipeline.engines import read_table
 from pipeline.letter.commands import print_letter, read_case
 from pipeline.params import Params
+from pipeline.score import refusals
 from pipeline.workspace import Workspace, read_json
+from saakh import load
 from saakh.errors import ConfigError, ContractError
 from tests.browser import barriers, chromium
 from tests.decided_run import INCOME, write_decided
@@ -55,6 +57,20 @@ def test_two_runs_write_the_same_bytes(decided, tmp_path):
     before = [(ws.root / "decide" / name).read_bytes() for name in names]
     decide.run(decided, ws)
     assert [(ws.root / "decide" / name).read_bytes() for name in names] == before
+
+
+def test_what_an_applicant_refused_is_not_looked_at(decided):
+    ws = Workspace(decided.workspace)
+    card, rows = load(decide.scorecard_path(decided, ws)), read_table(ws.root / "decide/decisions.parquet").to_pylist()
+    withheld = refusals(ws, card.categories)
+    derived = {row["application_id"]: row for row in read_table(ws.root / "derive/features.parquet").to_pylist()}
+    told = [row for row in rows if row["application_id"] in withheld][:20]
+    inputs = [{name: derived[row["application_id"]][name] for name in card.features} for row in told]
+    assert len(told) == 20
+    assert [row["points"] for row in told] == [
+        card.score(x, withheld[row["application_id"]]).points for x, row in zip(inputs, told, strict=True)
+    ]
+    assert [row["points"] for row in told] != [card.score(x).points for x in inputs]
 
 
 def test_funds_go_in_the_order_of_applications():
