@@ -182,7 +182,7 @@ def write(
         "set_aside": learned.set_aside,
         "monotone": dict(zip(learned.inputs.names, learned.inputs.monotone, strict=True)),
         "spreads": {
-            name: None if spread is None else asdict(spread)
+            name: None if spread is None else {of: list(ends) for of, ends in asdict(spread).items()}
             for name, spread in zip(learned.inputs.names, learned.spreads, strict=True)
         },
         "inputs": digests(ws),

@@ -74,13 +74,14 @@ def at_hand(copy: Copy) -> list[str]:
     """The sources that a copy has, or can make of tables that it has."""
     there = {path.stem for path in copy.file("ingest").glob("*.parquet")}
     made = {table.name: set(table.sources) for table in JOINED}
-    return sorted(name for name in derive.COVERED if name in there or made.get(name, {""}) <= there)
+    return sorted(name for name in derive.COVERED | {*made} if name in there or made.get(name, {""}) <= there)
 
 
 def asked_of(copy: Copy) -> set[str]:
-    """The columns of the features that a copy does not leave out."""
-    left_out = set(copy.params.derive.leave_out)
-    return {column for f in all_features() if f.name not in left_out for column in f.columns}
+    """The columns of the features that a copy does not leave out, of the tables it has."""
+    left_out, there = set(copy.params.derive.leave_out), at_hand(copy)
+    kept = (f for f in all_features() if f.name not in left_out and f.table.name in there)
+    return {column for f in kept for column in f.columns}
 
 
 @pytest.fixture(scope="module")

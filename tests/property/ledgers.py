@@ -222,6 +222,8 @@ def _value(rng: Random, column: Column, who: Person) -> Any:
     if column.kind is Kind.INTEGER:
         low = -5_000_000 if column.low is None else int(column.low)
         return rng.randint(low, min(int(column.high or 10**7), 10**7))
+    if column.kind is Kind.NUMBER:
+        return rng.uniform(column.low or 0.0, column.high or 1.0)
     if column.kind is Kind.FLAG:
         return rng.random() < 0.5
     return rng.choice(column.values or ("k1", "k2", "k3", "k4"))
