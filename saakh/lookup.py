@@ -1,5 +1,7 @@
 """A whole ensemble as a few gathers: inputs to answers, answers to patterns, patterns to value and Shapley values."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from saakh.shapley import Tables, tables
@@ -9,6 +11,14 @@ ZERO = float(np.float32(1e-35))
 WIDTH = SPLITS_MAX + 1
 SETS_KEPT = 16
 """For how many sets of refused inputs tables are kept; those of a large model take a few megabytes each."""
+
+
+class Some(NamedTuple):
+    """Some of the trees of a `Lookup`, and what their bits ask."""
+
+    trees: Array
+    source: Array
+    threshold: Array
 
 
 class Lookup:
@@ -38,10 +48,24 @@ class Lookup:
 
     def patterns(self, x: Array) -> Array:
         """The pattern of answers [..., trees]."""
+        return self._asked(x, self.source, self.threshold)
+
+    def some(self, trees: Array) -> "Some":
+        """The questions of some trees alone."""
+        at = (trees[:, None] * WIDTH + np.arange(WIDTH)).ravel()
+        return Some(trees, self.source[at], self.threshold[at])
+
+    def says(self, x: Array, some: "Some", refused: frozenset[int] = frozenset()) -> Array:
+        """What each of some trees says of the inputs of one applicant [some]."""
+        answers = self.answers(refused)
+        patterns = self._asked(x, some.source, some.threshold)
+        return answers.values.take(patterns + answers.value_at.take(some.trees))
+
+    def _asked(self, x: Array, source: Array, threshold: Array) -> Array:
         sides = np.concatenate((x, -x), axis=-1)
         if self.zeros_matter:
             sides = np.concatenate((sides, np.where(np.abs(sides) <= ZERO, np.nan, sides)), axis=-1)
-        bits = sides.take(self.source, axis=-1) <= self.threshold
+        bits = sides.take(source, axis=-1) <= threshold
         return np.packbits(bits, bitorder="little").reshape(*x.shape[:-1], -1).astype(np.intp)
 
     def answers(self, refused: frozenset[int] = frozenset()) -> "Answers":

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from saakh.additive import NOBODY, Additive, Explained
+from saakh.additive import NOBODY, NOTHING, Additive, Explained
 from saakh.input_policy import InputRule
 from saakh.manifest import ReasonRule
 from saakh.spec import FeatureSpec
@@ -73,7 +73,10 @@ class Reasons:
         read = {i: place for place, i in enumerate(model.linear.feature.tolist())}
         self._in_linear = [read.get(i) for i in range(len(self._names))]
         self._flips = any(better is not None for better in self._better)
+        better = np.array([np.nan if value is None else value for value in self._better])
+        self._linear_at_better = model.linear.effects_of(better) if self._flips else NOTHING
         self._loose, self._risked = self._at_risk() if self._flips else ([], [])
+        self._read_by = [model.lookup.some(some) for some in self._reading()] if self._flips else []
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ class Reasons:
             clear = clear_of_ties([total for _, total in at_hand], self._rule.most, self._rule.tie_points)
             told = [_Gathered(*one, self._lowered(one[0], points)) for one in at_hand[:clear]]
             tried = [o for o in told if o.group not in proven and not self._surely_rises(o, found)]
-            fallen = self._falling(x, tried, withheld) if tried else None
+            fallen = {one.group for one in tried if self._falls(x, one, found, withheld)}
             if not fallen:
                 return tuple([self._reason(one, x) for one in told])
             proven |= {one.group for one in tried} - fallen
@@ -125,11 +128,16 @@ class Reasons:
                 flipped[i] = better
         return flipped
 
-    def _falling(self, x: Array, tried: Sequence[_Gathered], withheld: frozenset[int]) -> set[int]:
-        """Which of these reasons do not raise the score when they are flipped."""
-        rows = np.stack((x, *(self.flipped(x, one.lowered) for one in tried)))
-        before, *after = (self._model.log_odds(rows, withheld) * self._points_per_unit).tolist()
-        return {one.group for one, points in zip(tried, after, strict=True) if points - before <= RISE_LEAST}
+    def _falls(self, x: Array, one: _Gathered, found: Explained, withheld: frozenset[int]) -> bool:
+        """Whether a reason does not raise the score when it is flipped: only what reads its inputs is asked again."""
+        flipped, some = self.flipped(x, one.lowered), self._read_by[one.group]
+        trees = self._model.lookup.says(flipped, some, withheld) - found.trees.take(some.trees)
+        change = float(trees.sum())
+        for i in one.lowered:
+            place = self._in_linear[i]
+            if place is not None and flipped.item(i) != x.item(i):
+                change += self._linear_at_better.item(place) - found.straight.item(place)
+        return change * self._points_per_unit <= RISE_LEAST
 
     def _surely_rises(self, one: _Gathered, found: Explained) -> bool:
         """Whether a flip gives back more, in the linear part, than it could take anywhere.
@@ -149,6 +157,12 @@ class Reasons:
             gained += float(found.trees.take(loose).sum())
         return bool(gained * -self._points_per_unit > RISE_LEAST)
 
+    def _reading(self) -> list[Array]:
+        """For each reason, the trees that read one of its inputs."""
+        trees = self._model.trees
+        tree, of = np.repeat(np.arange(len(trees.splits)), trees.splits), self.group[trees.feature]
+        return [np.unique(tree[of == g]) for g in range(len(self._codes))]
+
     def _at_risk(self) -> tuple[list[Array], list[float]]:
         """For each reason, the trees that may take something in a flip; and their highest leaves and linear costs."""
         trees, linear = self._model.trees, self._model.linear
@@ -157,9 +171,9 @@ class Reasons:
         of = self.group[trees.feature]
         loose = [np.unique(tree[is_free & (of == g)]) for g in range(len(self._codes))]
         risked = np.array([trees.highest[some].sum() for some in loose])
-        better = np.array([np.nan if value is None else value for value in self._better])
-        np.add.at(risked, self.group[linear.feature], np.maximum(linear.effects_of(better), 0.0))
-        unknown = np.bincount(self.group, weights=np.isnan(better), minlength=len(risked)) > 0
+        np.add.at(risked, self.group[linear.feature], np.maximum(self._linear_at_better, 0.0))
+        better = np.array([value is None for value in self._better])
+        unknown = np.bincount(self.group, weights=better, minlength=len(risked)) > 0
         return loose, np.where(unknown, np.inf, risked).tolist()
 
     def _reason(self, one: _Gathered, x: Array) -> Reason:

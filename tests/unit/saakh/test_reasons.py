@@ -12,7 +12,7 @@ from saakh.additive import Explained
 from saakh.input_policy import InputRule
 from saakh.linear import Linear
 from saakh.manifest import ReasonCode, ReasonRule
-from saakh.reasons import Reasons, _Gathered, clear_of_ties
+from saakh.reasons import RISE_LEAST, Reasons, _Gathered, clear_of_ties
 from saakh.scale import Calibration
 from saakh.scorecard import Scorecard
 from tests.small_scorecard import booster, bundle, scorecard, specs, table
@@ -139,5 +139,23 @@ def test_a_reason_certain_to_stand_the_flip_test_does():
             one = _Gathered(group, total, card.reasons._lowered(group, points.tolist()))
             if card.reasons._surely_rises(one, found):
                 passed += 1
-                assert not card.reasons._falling(row, [one], frozenset())
+                assert not card.reasons._falls(row, one, found, frozenset())
     assert passed > 20
+
+
+@pytest.mark.parametrize("refused", [(), ("payments",)])
+def test_a_flip_that_asks_a_few_trees_again_comes_out_as_one_that_asks_them_all(refused):
+    card, fell = scorecard(), [0, 0]
+    withheld = card._refusals.inputs(refused)
+    for row in np.clip(table(150, seed=41), -8, 8):
+        row[list(withheld)] = np.nan
+        found = card.model.both(row, withheld)
+        points = (found.effects * card._points_per_unit).tolist()
+        for group in range(len(card.reasons.codes)):
+            one = _Gathered(group, 0.0, card.reasons._lowered(group, points))
+            flipped = card.reasons.flipped(row, one.lowered)
+            after, before = card.model.log_odds(np.stack((flipped, row)), withheld).tolist()
+            falls = (after - before) * card._points_per_unit <= RISE_LEAST
+            assert card.reasons._falls(row, one, found, withheld) is falls
+            fell[falls] += 1
+    assert min(fell) > 20
