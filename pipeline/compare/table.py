@@ -13,7 +13,7 @@ from pipeline.minimise.paired import areas, losses
 from pipeline.params import Params
 
 SHOWN = {"auc": "AUC", "gini": "Gini", "ks": "KS", "log_loss": "log-loss", "brier": "Brier"}
-ABSENT = "not installed"
+HOW_TO_INSTALL = "the extra `challengers` brings XGBoost and EBM, catboost and optbinning the others"
 
 
 def figures(params: Params, found: Sequence[Outcome]) -> list[dict[str, Any]]:
@@ -54,16 +54,15 @@ def as_table(account: dict[str, Any], seconds: dict[str, float]) -> Table:
         f"{account['loans']:,} loans, {account['bads']:,} bad, {account['folds']} folds in time by person; "
         f"intervals at {account['confidence']:.0%}"
     )
-    said = "\n".join(f"{model['name']}: {model['settings']}" for model in account["models"])
+    said = "\n".join(f"{model['name']}: {model['settings']}" for model in account["models"] if model["installed"])
+    if lacking := [model["name"] for model in account["models"] if not model["installed"]]:
+        said += f"\nnot installed: {', '.join(lacking)}; {HOW_TO_INSTALL}"
     table = Table(title=title, caption=said, box=None, padding=(0, 1, 0, 0), title_justify="left")
     table.caption_justify = "left"
     table.add_column("model", no_wrap=True, style="bold")
     for heading in (*SHOWN.values(), "AUC ahead", "CPU s"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for model in account["models"]:
-        if not model["installed"]:
-            table.add_row(model["name"], *["–"] * len(SHOWN), ABSENT, "", style="dim")
-            continue
+    for model in (model for model in account["models"] if model["installed"]):
         cells = [_cell(model[name]) for name in SHOWN]
         ahead = _cell(model["ahead"], "+.3f") if model["ahead"] else ""
         table.add_row(model["name"], *cells, ahead, f"{seconds[model['name']]:.1f}")
