@@ -9,9 +9,8 @@ from pydantic_core import to_json
 from pipeline.serve.held import InService
 from saakh.application import NUMBER_MAX
 from saakh.decide import Outcome
-from saakh.input_policy import Finding, Handling
-from saakh.input_policy import Outcome as Handled
-from saakh.offers import Ground
+from saakh.input_policy import Handled, Handling
+from saakh.offers import Ground, Offer
 from saakh.scorecard import Score, Scorecard
 from saakh.spec import FeatureSpec
 
@@ -103,14 +102,6 @@ class ReasonGiven(Body):
     unknown: tuple[str, ...]
 
 
-class HandledGiven(Body):
-    """An input that was not simply scored: what was found, and what the input policy did about it."""
-
-    feature: str
-    found: Finding
-    outcome: Handled
-
-
 class Scored(Body):
     """A score with its reasons; the same fields, of the same meaning, as the runtime's."""
 
@@ -126,7 +117,7 @@ class Scored(Body):
     unseen: int
     stale: int
     handling: Handling
-    handled: tuple[HandledGiven, ...]
+    handled: tuple[Handled, ...]
 
 
 OWN = tuple(name for name in Scored.model_fields if name != "scorecard")
@@ -149,30 +140,12 @@ class Explained(Scored):
     contributions: list[ContributionGiven]
 
 
-class OfferGiven(Body):
-    """One loan offered, in minor units; `apr` is a share."""
-
-    lender: str
-    amount_minor: int
-    months: int
-    rate_bp_month: int
-    instalment_minor: int
-    interest_minor: int
-    charges_minor: int
-    third_party_minor: int
-    net_minor: int
-    paid_minor: int
-    cost_minor: int
-    apr: float
-    cooling_off_days: int
-
-
 class DecisionGiven(Body):
     """What was decided: offers from the best, the grounds of a decline, why a person decides, who refused and why."""
 
     outcome: Outcome
     strategy: str
-    offers: list[OfferGiven]
+    offers: list[Offer]
     grounds: list[Ground]
     referrals: list[str]
     refused: dict[str, Ground]
