@@ -8,11 +8,14 @@ from shutil import rmtree
 import pytest
 import yaml
 
+from pipeline import explain
 from pipeline.params import Params
 from pipeline.run import STAGES, run_stage
 from pipeline.workspace import Workspace
+from tests.synthetic_run import write_run
 
 ROOT = Path(__file__).parents[2]
+APPLICATIONS = 600
 
 
 @dataclass(frozen=True)
@@ -51,3 +54,11 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     for stage in STAGES:
         run_stage(stage, params, ws)
     return Run(params, ws)
+
+
+@pytest.fixture(scope="session")
+def explained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Path]:
+    """A run of made-up inputs and its pages, made once for all tests that look at them; and its folder."""
+    params = write_run(tmp_path_factory.mktemp("explained"), APPLICATIONS)
+    explain.run(params, Workspace(params.workspace))
+    return params, params.workspace

@@ -1,9 +1,8 @@
-"""The report and the restricted page, as the explain stage writes them and as a browser shows them."""
+"""The report, as the explain stage writes it and as a browser shows it; and what stops the stage."""
 
 import json
 import os
 import re
-import stat
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,28 +10,14 @@ import pytest
 from playwright.sync_api import Browser
 
 from pipeline import explain
-from pipeline.bundle import Bundle
-from pipeline.explain.evidence import gather
-from pipeline.export import build
-from pipeline.pages import number, percent, short, signed
-from pipeline.params import Params
 from pipeline.workspace import Workspace
-from saakh import archive
 from saakh.errors import ArtifactError, MissingInputError
-from saakh.scorecard import Scorecard
 from tests.browser import barriers, chromium, opened
 from tests.conftest import Claim
+from tests.functional.conftest import APPLICATIONS
 from tests.synthetic_run import write_run
 
-APPLICATIONS = 600
 FULL = bool(os.environ.get("SAAKH_FULL"))
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Path]:
-    params = write_run(tmp_path_factory.mktemp("run"), APPLICATIONS)
-    explain.run(params, Workspace(params.workspace))
-    return params, params.workspace
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +26,16 @@ def browser():
         yield started
 
 
-def test_the_report_opens_without_a_word_on_the_console_or_a_request(run, browser: Browser):
+def test_the_report_opens_without_a_word_on_the_console_or_a_request(explained, browser: Browser):
     for name in ("report.html", "applicants.html"):
-        with opened(browser, run[1] / "explain" / name) as found:
+        with opened(browser, explained[1] / "explain" / name) as found:
             found.page.locator("footer").scroll_into_view_if_needed()
             assert (found.said, found.asked) == ([], [])
 
 
-def test_neither_page_keeps_anybody_out_in_light_or_dark(run, browser: Browser):
+def test_neither_page_keeps_anybody_out_in_light_or_dark(explained, browser: Browser):
     for name in ("report.html", "applicants.html"):
-        assert barriers(browser, run[1] / "explain" / name) == []
+        assert barriers(browser, explained[1] / "explain" / name) == []
 
 
 def test_a_planted_barrier_is_found_in_light_and_in_dark(browser: Browser, tmp_path: Path):
@@ -61,25 +46,25 @@ def test_a_planted_barrier_is_found_in_light_and_in_dark(browser: Browser, tmp_p
     assert rules == ["button-name", "color-contrast", "color-contrast"]
 
 
-def test_a_planted_request_is_refused_by_the_page_itself(run, browser: Browser, tmp_path: Path):
-    text = (run[1] / "explain" / "report.html").read_text()
+def test_a_planted_request_is_refused_by_the_page_itself(explained, browser: Browser, tmp_path: Path):
+    text = (explained[1] / "explain" / "report.html").read_text()
     planted = tmp_path / "planted.html"
     planted.write_text(text.replace("<footer", '<img src="https://example.org/a.png"><script>var x</script><footer'))
     with opened(browser, planted) as found:
         assert sum("violates the following Content Security Policy directive" in line for line in found.said) == 2
 
 
-def test_the_file_is_small_and_its_first_view_is_timed(run, browser: Browser, claim: Claim):
-    path = run[1] / "explain" / "report.html"
+def test_the_file_is_small_and_its_first_view_is_timed(explained, browser: Browser, claim: Claim):
+    path = explained[1] / "explain" / "report.html"
     assert path.stat().st_size < 2_000_000
     with opened(browser, path) as found:
         timing = found.page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
     claim("report: first view", "1,000 ms", f"{timing:,.0f} ms, {path.stat().st_size / 1e3:,.0f} kB")
 
 
-def test_figures_in_the_page_equal_the_metrics_file(run, browser: Browser):
-    metrics = json.loads((run[1] / "evaluate" / "metrics.json").read_text())
-    with opened(browser, run[1] / "explain" / "report.html") as found:
+def test_figures_in_the_page_equal_the_metrics_file(explained, browser: Browser):
+    metrics = json.loads((explained[1] / "evaluate" / "metrics.json").read_text())
+    with opened(browser, explained[1] / "explain" / "report.html") as found:
         shown = found.page.eval_on_selector_all(
             "[data-figure]",
             "all => all.map(c => [c.dataset.figure, c.querySelector('data').value, c.querySelector('data').innerText])",
@@ -102,46 +87,46 @@ def test_figures_in_the_page_equal_the_metrics_file(run, browser: Browser):
     assert months == [[m["observed"], m["expected"], m["observed_expected"]["value"]] for m in every]
 
 
-def test_importance_in_the_page_equals_the_importance_file(run, browser: Browser):
-    importance = json.loads((run[1] / "explain" / "importance.json").read_text())
-    with opened(browser, run[1] / "explain" / "report.html") as found:
+def test_importance_in_the_page_equals_the_importance_file(explained, browser: Browser):
+    importance = json.loads((explained[1] / "explain" / "importance.json").read_text())
+    with opened(browser, explained[1] / "explain" / "report.html") as found:
         shown = found.page.eval_on_selector_all("#ranked data", "all => all.map(d => Number(d.value))")
     assert shown == [e["mean_abs_points"] for e in importance["features"] if e["mean_abs_points"]][:20]
     assert len(shown) > 10
 
 
-def test_the_switch_turns_light_to_dark_and_back(run, browser: Browser):
+def test_the_switch_turns_light_to_dark_and_back(explained, browser: Browser):
     background = "getComputedStyle(document.body).backgroundColor"
-    with opened(browser, run[1] / "explain" / "report.html", scheme="light") as found:
+    with opened(browser, explained[1] / "explain" / "report.html", scheme="light") as found:
         light = found.page.evaluate(background)
         found.page.get_by_role("button", name="Switch to dark colours").click()
         dark = found.page.evaluate(background)
         found.page.get_by_role("button", name="Switch to light colours").click()
         assert found.page.evaluate(background) == light != dark
-    with opened(browser, run[1] / "explain" / "report.html", scheme="dark") as found:
+    with opened(browser, explained[1] / "explain" / "report.html", scheme="dark") as found:
         assert found.page.evaluate(background) == dark
 
 
-def test_the_filter_leaves_the_inputs_that_match(run, browser: Browser):
-    with opened(browser, run[1] / "explain" / "report.html") as found:
+def test_the_filter_leaves_the_inputs_that_match(explained, browser: Browser):
+    with opened(browser, explained[1] / "explain" / "report.html") as found:
         found.page.get_by_label("Filter").fill("topup")
         names = found.page.locator("#features tbody tr:visible code").all_inner_texts()
         assert sorted(names) == ["topup_amount_mean_90d", "topup_gap_longest_90d"]
         assert found.page.locator("#filtered").inner_text() == "2 of 20 inputs"
 
 
-def test_the_page_reads_without_its_script_and_fits_a_phone(run, browser: Browser):
-    with opened(browser, run[1] / "explain" / "report.html", script=False) as found:
+def test_the_page_reads_without_its_script_and_fits_a_phone(explained, browser: Browser):
+    with opened(browser, explained[1] / "explain" / "report.html", script=False) as found:
         assert found.page.locator("h2").count() == 15
         assert found.page.locator(".swarm path").count() > 15
         assert not found.page.locator("#theme").is_visible()
-    with opened(browser, run[1] / "explain" / "report.html", width=390) as found:
+    with opened(browser, explained[1] / "explain" / "report.html", width=390) as found:
         assert found.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_no_identifier_and_no_exact_value_of_a_person_is_in_the_report(run):
-    text = (run[1] / "explain" / "report.html").read_text()
-    features = pq.read_table(run[1] / "derive" / "features.parquet")
+def test_no_identifier_and_no_exact_value_of_a_person_is_in_the_report(explained):
+    text = (explained[1] / "explain" / "report.html").read_text()
+    features = pq.read_table(explained[1] / "derive" / "features.parquet")
     assert not [key for key in features["application_id"].to_pylist() if key[:8] in text]
     lonely = features["topup_amount_mean_90d"].drop_null().value_counts()
     values = [f"{e['values']:.0f}" for e in lonely.to_pylist() if e["counts"] == 1 and e["values"] > 99_999]
@@ -150,130 +135,22 @@ def test_no_identifier_and_no_exact_value_of_a_person_is_in_the_report(run):
     assert not [value for value in values if {value, f"{int(value):,}"} & numbers]
 
 
-def test_counts_below_ten_are_not_told(run):
-    text = (run[1] / "explain" / "report.html").read_text()
+def test_counts_below_ten_are_not_told(explained):
+    text = (explained[1] / "explain" / "report.html").read_text()
     row = re.search(r"left out: applied after as_of.*?</tr>", text, re.DOTALL)
     assert row is not None
     assert ">hidden<" in row[0]
     assert ">7<" not in row[0]
 
 
-def test_the_restricted_page_is_closed_to_others_and_says_what_it_is(run):
-    path = run[1] / "explain" / "applicants.html"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    text = path.read_text()
-    assert text.count("RESTRICTED") >= 3
-    assert len(set(re.findall(r"Application <code>([0-9a-f]{32})</code>", text))) == 3
-
-
-def test_points_of_every_applicant_shown_add_up_to_the_score(run, browser: Browser):
-    with opened(browser, run[1] / "explain" / "applicants.html") as found:
-        people = found.page.eval_on_selector_all(
-            ".person",
-            """all => all.map(p => ({score: Number(p.querySelector('strong data').value),
-                base: Number(p.querySelector('[data-base]').dataset.base),
-                points: [...p.querySelectorAll('details tbody td:last-child data')].map(d => Number(d.value))}))""",
-        )
-    assert [len(person["points"]) for person in people] == [20, 20, 20]
-    for person in people:
-        assert abs(person["base"] + sum(person["points"]) - person["score"]) < 1e-9
-    assert people[0]["score"] > people[1]["score"] > people[2]["score"]
-
-
-def looked_up(browser: Browser, path: Path, keys: list[str]) -> list[dict]:
-    """What the page shows of each applicant, searched for by pseudonym: every figure and text in its place."""
-    ask = """keys => keys.map(key => {
-        const seek = document.getElementById("seek"), found = document.getElementById("found");
-        seek.value = key;
-        seek.dispatchEvent(new Event("input"));
-        const slot = (root, name) => root.querySelector(`[data-slot="${name}"]`).textContent;
-        const told = Object.fromEntries(["key", "score", "total", "base", "band", "pd", "log_odds", "fate", "none"]
-            .map(name => [name, slot(found, name)]));
-        told.steps = [...found.querySelectorAll("tbody tr")].slice(1)
-            .map(row => ["name", "value", "points", "label"].map(name => slot(row, name)));
-        told.reasons = [...found.querySelectorAll(".reasons li")]
-            .map(item => ["text", "points", "unseen"].map(name => slot(item, name)));
-        return told;
-    })"""
-    with opened(browser, path) as page:
-        shown = page.page.evaluate(ask, keys)
-        assert (page.said, page.asked) == ([], [])
-    return shown
-
-
-def told_by(card: Scorecard, row: dict, refused: tuple[str, ...]) -> dict:
-    """The same, as the runtime says it."""
-    score, steps = card.score(row, refused), card.explain(row, refused)
-    moved = sorted((s for s in steps if s.points), key=lambda s: (-abs(s.points), s.feature))
-    rest = sum(s.points for s in moved[12:])
-    described = {spec.name: spec.description.rstrip(".") for spec in card.manifest.features}
-    unseen = [list(dict.fromkeys(described[name] for name in r.unknown)) for r in score.reasons]
-    value = [(short(s.value), s.unit) for s in moved[:12]]
-    return {
-        "score": number(score.points, 1),
-        "total": number(score.points, 1),
-        "base": number(card.baseline, 1),
-        "band": score.band,
-        "pd": percent(score.pd, 2),
-        "log_odds": number(score.log_odds, 4),
-        "none": "" if score.reasons else "No input cost this applicant points.",
-        "steps": [
-            [s.feature, v if v == "none" else f"{v} {unit}", signed(s.points), s.description]
-            for s, (v, unit) in zip(moved, value, strict=False)
-        ]
-        + [["", "", signed(rest), f"{len(steps) - len(moved[:12])} other inputs together"]],
-        "reasons": [
-            [r.text, signed(r.points), f"nothing was seen of: {'; '.join(what)}" if what else ""]
-            for r, what in zip(score.reasons, unseen, strict=True)
-        ],
-    }
-
-
-def test_every_number_of_a_searched_applicant_is_what_the_runtime_says(run, browser: Browser, tmp_path: Path):
-    params, root = run
-    if FULL:
-        params, root = write_run(tmp_path, 1_000), tmp_path
-        explain.run(params, Workspace(root))
-    evidence = gather(params, Workspace(root))
-    card = Scorecard.from_members(archive.unpack(build(Bundle.from_workspace(Workspace(root), params))))
-    chosen = range(0, len(evidence.keys), 1 if FULL else 6)
-    shown = looked_up(browser, root / "explain/applicants.html", [evidence.keys[i] for i in chosen])
-    for i, page in zip(chosen, shown, strict=True):
-        row = dict(zip(card.features, evidence.inputs[i].tolist(), strict=True))
-        fate = f"{'out of time' if evidence.is_out_of_time[i] else 'development'}; the loan turned "
-        fate += "bad" if evidence.is_bad[i] else "out good"
-        assert page == told_by(card, row, evidence.refused[i]) | {"key": evidence.keys[i], "fate": fate}
-    assert any(evidence.refused[i] for i in chosen)
-    assert len(shown) >= (1_000 if FULL else 100)
-
-
-def test_a_search_lists_those_that_begin_with_it_and_neighbours_lead_on(run, browser: Browser):
-    with opened(browser, run[1] / "explain" / "applicants.html") as found:
-        found.page.get_by_label("Pseudonym").fill("a")
-        keys = found.page.evaluate("document.getElementById('people-keys').textContent.split('\\n')")
-        count = sum(key.startswith("a") for key in keys)
-        assert len(keys) == APPLICATIONS
-        assert found.page.locator("#matched").inner_text() == f"{count} found"
-        assert found.page.locator("#matches button").count() == min(count, 12)
-        found.page.get_by_label("Pseudonym").fill(keys[100])
-        near = found.page.locator("#found .matches button")
-        assert [text[:8] for text in near.all_inner_texts()] == [keys[i][:8] for i in (97, 98, 99, 101, 102, 103)]
-        near.nth(2).click()
-        assert found.page.locator("#found [data-slot=key]").inner_text() == keys[99]
-        assert found.page.evaluate("document.activeElement.textContent") == "What this score is made of"
-        assert found.page.locator("#found [data-slot=rank]").inner_text() == "100 of 600, from the lowest score"
-        found.page.get_by_label("Pseudonym").fill("nobody")
-        assert found.page.locator("#matched").inner_text() == "0 found"
-
-
-def test_the_same_inputs_give_the_same_bytes_in_any_order_of_rows(run, tmp_path: Path):
+def test_the_same_inputs_give_the_same_bytes_in_any_order_of_rows(explained, tmp_path: Path):
     params = write_run(tmp_path, APPLICATIONS)
     for path in (tmp_path / "derive" / "features.parquet", tmp_path / "train" / "scores.parquet"):
         table = pq.read_table(path)
         pq.write_table(table.take(list(reversed(range(table.num_rows)))), path)
     explain.run(params, Workspace(tmp_path))
     for name in ("report.html", "applicants.html", "importance.json"):
-        assert (tmp_path / "explain" / name).read_bytes() == (run[1] / "explain" / name).read_bytes()
+        assert (tmp_path / "explain" / name).read_bytes() == (explained[1] / "explain" / name).read_bytes()
 
 
 def test_a_model_that_was_not_evaluated_is_not_explained(tmp_path: Path):
