@@ -18,6 +18,15 @@ from tests.small_scorecard import packed
 ROOT = Path(__file__).parents[1]
 JSON = {"Content-Type": "application/json"}
 PATIENCE_S = 60
+ROW = {
+    "input_0_30d": 0.5,
+    "input_1_30d": 0.0,
+    "input_2_30d": -2.0,
+    "input_3_30d": 11.0,
+    "input_4_30d": True,
+    "input_6_30d": None,
+}
+ASKED = {"id": "asha", "on": "2026-06-01", "amount_minor": 500_000, "income_minor": 4_000_000, "is_adult": True}
 Body = bytes | Iterator[bytes] | None
 
 

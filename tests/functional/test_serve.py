@@ -1,45 +1,24 @@
 """The service as a lender runs it: exact, strict, quiet about people, and never without a verified scorecard."""
 
-import hashlib
-import http.client
 import json
 import os
 import re
-import signal
-import socket
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import saakh
-from pipeline import serve, sign
 from pipeline.serve.bodies import Decided, DecisionGiven, Explained, Scored
 from saakh import archive
 from saakh.scorecard import Scorecard
-from tests.serving import PATIENCE_S, Service, deciding, of_version, put, serving
+from tests.serving import ASKED, ROW, Service, deciding, of_version, put, serving
 from tests.small_scorecard import packed, scorecard
 
 EXAMPLES = int(os.environ.get("SAAKH_EXAMPLES", "8"))
 HEALTH = list(HealthCheck)
-ROW = {
-    "input_0_30d": 0.5,
-    "input_1_30d": 0.0,
-    "input_2_30d": -2.0,
-    "input_3_30d": 11.0,
-    "input_4_30d": True,
-    "input_6_30d": None,
-}
-
-
-def written(folder: Path, body: bytes) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / "scorecard.saakh").write_bytes(body)
-    return folder / "scorecard.saakh"
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +62,6 @@ def test_what_was_refused_is_not_looked_at(service: Service) -> None:
     assert told.points == pytest.approx(told.baseline, abs=1e-9)
     assert (told.missing, told.problems, told.refused) == (0, {}, ("airtime", "payments"))
     assert {c.points for c in told.contributions} == {0.0}
-
-
-ASKED = {"id": "asha", "on": "2026-06-01", "amount_minor": 500_000, "income_minor": 4_000_000, "is_adult": True}
 
 
 @pytest.mark.parametrize(("changed", "outcome"), [({}, "offer"), ({"is_adult": False}, "decline")])
@@ -200,83 +176,6 @@ def test_a_new_version_is_taken_up_and_what_does_not_verify_or_fit_is_not(servic
     assert service.waits(2, event="scorecard loaded")["before"] == "0.2.0"
     assert service.post("/score", {"inputs": ROW}).json() == before
     assert 'saakh_reloads_total{outcome="refused"} 3.0' in service.ask("GET", "/metrics").body.decode()
-
-
-def test_a_signed_service_takes_up_signed_versions_alone_and_when_asked(tmp_path: Path) -> None:
-    file, seed = tmp_path / "scorecard.saakh", tmp_path / "seed.txt"
-    seed.write_text("01" * 32)
-    file.write_bytes(packed())
-    public = sign.run(file, seed).facts["public key"]
-    with serving(file, "--trust", public, "--look-seconds", "3600") as running:
-        assert running.ask("GET", "/version").json()["signature"].startswith("signed by key ")
-        running.process.send_signal(signal.SIGHUP)
-        running.waits(event="scorecard unchanged")
-        put(file, of_version("0.2.0"))
-        running.process.send_signal(signal.SIGHUP)
-        assert "not signed" in running.waits(event="scorecard refused")["why"]
-        other = tmp_path / "next.saakh"
-        other.write_bytes(of_version("0.2.0"))
-        sign.run(other, seed)
-        other.replace(file)
-        running.process.send_signal(signal.SIGHUP)
-        assert running.waits(event="scorecard loaded")["version"] == saakh.load(file).version == "0.2.0"
-        body = json.dumps({"inputs": ROW}).encode()
-        with socket.create_connection(("127.0.0.1", running.port), PATIENCE_S) as slow:
-            kind, size = "Content-Type: application/json", f"Content-Length: {len(body)}"
-            head = "".join(f"{field}\r\n" for field in ("POST /score HTTP/1.1", "Host: x", kind, size, ""))
-            slow.sendall(head.encode() + body[:10])
-            running.ask("GET", "/health")  # the request above has been begun
-            running.process.send_signal(signal.SIGTERM)
-            with pytest.raises(OSError):  # refused, or reset
-                while True:
-                    running.ask("GET", "/health")
-            slow.sendall(body[10:])
-            answer = http.client.HTTPResponse(slow)
-            answer.begin()
-            assert (answer.status, json.loads(answer.read())["scorecard"]["version"]) == (200, "0.2.0")
-        assert running.process.wait(PATIENCE_S) == 0
-        running.waits(event="stopped")
-
-
-def test_a_stopped_scorecard_answers_no_more_until_the_stop_is_lifted_or_another_is_there(
-    tmp_path: Path,
-) -> None:
-    file, switch = written(tmp_path / "release", deciding()), tmp_path / "monitor" / "kill-switch.json"
-    stop = {"scorecard": "0.1.0", "scorecard_sha256": hashlib.sha256(deciding()).hexdigest()}
-    switch.parent.mkdir()
-    with serving(file, "--look-seconds", "0.05") as running:
-        put(switch, json.dumps(stop | {"reasons": ["42 bad loans for 20 expected"]}).encode())
-        running.waits(event="scorecard stopped")
-        for path in ("/score", "/explain"):
-            found = running.post(path, {"inputs": ROW})
-            assert (found.status, found.json()["type"]) == (503, "urn:saakh:problem:stopped")
-            assert "42 bad loans" in found.json()["detail"]
-        assert running.post("/decide", {"inputs": ROW, "application": ASKED}).status == 503
-        assert running.ask("GET", "/health").status == 503
-        assert "saakh_stopped 1.0" in running.ask("GET", "/metrics").body.decode()
-        put(file, packed(version="0.2.0"))
-        running.waits(event="stop lifted")
-        assert running.post("/score", {"inputs": ROW}).json()["scorecard"]["version"] == "0.2.0"
-        undecided = running.post("/decide", {"inputs": ROW, "application": ASKED})  # it has no lending terms
-        assert (undecided.status, undecided.json()["type"]) == (409, "urn:saakh:problem:no-lending-terms")
-        put(switch, b"[")
-        assert "not readable" in running.waits(2, event="scorecard stopped")["why"]
-        switch.unlink()
-        running.waits(2, event="stop lifted")
-        assert running.ask("GET", "/health").status == 200
-    put(file.with_name("retired.json"), json.dumps([stop]).encode())
-    put(file, deciding())
-    with pytest.raises(saakh.StoppedError, match="not served"):
-        serve.run(file)
-
-
-def test_without_a_scorecard_that_verifies_nothing_is_served(tmp_path: Path) -> None:
-    file = tmp_path / "scorecard.saakh"
-    file.write_bytes(packed())
-    with pytest.raises(saakh.ArtifactError, match="not signed"):
-        serve.run(file, ["00" * 32])
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(saakh.ConfigError, match="cannot listen"):
-        serve.run(file, port=taken.getsockname()[1])
 
 
 def operations(service: Service) -> list[schemathesis.APIOperation]:
