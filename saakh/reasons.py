@@ -76,7 +76,8 @@ class Reasons:
         better = np.array([np.nan if value is None else value for value in self._better])
         self._linear_at_better = model.linear.effects_of(better) if self._flips else NOTHING
         self._loose, self._risked = self._at_risk() if self._flips else ([], [])
-        self._read_by = [model.lookup.some(some) for some in self._reading()] if self._flips else []
+        everywhere = np.ones(len(model.trees.feature), bool)
+        self._read_by = [model.lookup.some(some) for some in self._splitting(everywhere)] if self._flips else []
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -157,24 +158,21 @@ class Reasons:
             gained += float(found.trees.take(loose).sum())
         return bool(gained * -self._points_per_unit > RISE_LEAST)
 
-    def _reading(self) -> list[Array]:
-        """For each reason, the trees that read one of its inputs."""
+    def _splitting(self, where: Array) -> list[Array]:
+        """For each reason, the trees that split on one of its inputs, at the splits that are marked."""
         trees = self._model.trees
         tree, of = np.repeat(np.arange(len(trees.splits)), trees.splits), self.group[trees.feature]
-        return [np.unique(tree[of == g]) for g in range(len(self._codes))]
+        return [np.unique(tree[where & (of == g)]) for g in range(len(self._codes))]
 
     def _at_risk(self) -> tuple[list[Array], list[float]]:
         """For each reason, the trees that may take something in a flip; and their highest leaves and linear costs."""
         trees, linear = self._model.trees, self._model.linear
-        tree = np.repeat(np.arange(len(trees.splits)), trees.splits)
-        is_free = np.array([risk == 0 for risk in self._risk])[trees.feature]
-        of = self.group[trees.feature]
-        loose = [np.unique(tree[is_free & (of == g)]) for g in range(len(self._codes))]
+        loose = self._splitting(np.array([risk == 0 for risk in self._risk])[trees.feature])
         risked = np.array([trees.highest[some].sum() for some in loose])
         np.add.at(risked, self.group[linear.feature], np.maximum(self._linear_at_better, 0.0))
-        better = np.array([value is None for value in self._better])
-        unknown = np.bincount(self.group, weights=better, minlength=len(risked)) > 0
-        return loose, np.where(unknown, np.inf, risked).tolist()
+        lacking = np.array([value is None for value in self._better])
+        is_unknown = np.bincount(self.group, weights=lacking, minlength=len(risked)) > 0
+        return loose, np.where(is_unknown, np.inf, risked).tolist()
 
     def _reason(self, one: _Gathered, x: Array) -> Reason:
         code = self._codes[one.group]
