@@ -24,16 +24,19 @@ class Some(NamedTuple):
 class Lookup:
     """Scores and explains inputs shaped [..., features], missing values NaN, in log-odds.
 
+    `mean` is the output averaged over the training rows, each leaf by its cover: what is said when all is refused.
+
     Each tree has eight bits, so one `packbits` makes all patterns. A comparison with NaN is false; where a missing
     input goes left the split is asked the other way round, of the negated input, and its bit means right.
     """
 
     def __init__(self, trees: Trees, inputs: int) -> None:
         self.trees, self.inputs = trees, inputs
-        self.mean = trees.mean
         self._flipped = trees.missing_left.astype(bool)
         self._lay_out_questions(trees, self._flipped)
-        self._plain = Answers(tables(trees, self._flipped), len(trees.splits), inputs)
+        found = tables(trees, self._flipped)
+        self.mean = float(sum(group.mean.sum() for group in found))
+        self._plain = Answers(found, len(trees.splits), inputs)
         self._with_refusals: dict[frozenset[int], Answers] = {}
 
     def _lay_out_questions(self, trees: Trees, flipped: Array) -> None:

@@ -29,12 +29,14 @@ GAUSS_WEIGHTS = np.array([18 - sqrt(30), 18 + sqrt(30), 18 + sqrt(30), 18 - sqrt
 class Tables:
     """Tables of trees that all have k splits; bit j of a pattern is the answer to split j.
 
-    `tree` [t] says which trees these are; `value` [t, 2^k] what each gives. Row by row, `owner` [r] is the tree (by its
-    place in `tree`) and `feature` [r] the input whose Shapley values are in `effect` [r, 2^k]. All in log-odds.
+    `tree` [t] says which trees these are; `value` [t, 2^k] what each gives, and `mean` [t] what it gives when all its
+    inputs are refused. Row by row, `owner` [r] is the tree (by its place in `tree`) and `feature` [r] the input whose
+    Shapley values are in `effect` [r, 2^k]. All in log-odds.
     """
 
     tree: Array
     value: Array
+    mean: Array
     owner: Array
     feature: Array
     effect: Array
@@ -55,32 +57,38 @@ def _group(trees: Trees, flipped: Array, refused: Array, splits: int) -> Tables:
     leaf = trees.leaf_start[tree][:, None] + np.arange(splits + 1)
     if splits == 0:
         none = np.zeros(0, np.intp)
-        return Tables(tree, trees.value[leaf], none, none, np.zeros((0, 1)))
+        return Tables(tree, trees.value[leaf], trees.value[leaf][:, 0], none, none, np.zeros((0, 1)))
     left, right = (np.where(c[at] >= 0, c[at], splits + ~c[at]) for c in (trees.left, trees.right))
     side = _paths(left, right)
     weight = _weights(side, left, right, trees.cover[leaf])
     asked, wanted = _masks(side, flipped[at])
     leaf_value = trees.value[leaf]
+    mean = _averaged(leaf_value, weight).sum(axis=1)
     if refused.any():
         leaf_value, weight, asked, wanted = _without(refused[at][:, None], leaf_value, weight, asked, wanted)
     patterns = np.arange(1 << splits)
     reached = (patterns & asked.sum(axis=2)[..., None]) == wanted.sum(axis=2)[..., None]
     value = (leaf_value[..., None] * reached).sum(axis=1)
     owner, slot, effect = _effects(trees.feature[at], leaf_value, weight, asked, wanted)
-    return Tables(tree, value, owner, trees.feature[at][owner, slot], effect)
+    return Tables(tree, value, mean, owner, trees.feature[at][owner, slot], effect)
 
 
 def _without(refused: Array, value: Array, weight: Array, asked: Array, wanted: Array) -> tuple[Array, ...]:
     """Leaf values that took up the weights of refused splits [tree, 1, split], which are then asked no more."""
-    share = np.ones(value.shape)
-    for split in range(weight.shape[2]):  # one after the other, so that who multiplies elsewhere gets the same bits
-        share *= np.where(refused, weight, 1.0)[..., split]
     return (
-        rounded(value * share),
+        _averaged(value, np.where(refused, weight, 1.0)),
         np.where(refused, 1.0, weight),
         np.where(refused, 0, asked),
         np.where(refused, 0, wanted),
     )
+
+
+def _averaged(value: Array, weight: Array) -> Array:
+    """Leaf values [tree, leaf] times the weights of their splits, on the grid."""
+    share = np.ones(value.shape)
+    for split in range(weight.shape[2]):  # one after the other, so that who multiplies elsewhere gets the same bits
+        share *= weight[..., split]
+    return rounded(value * share)
 
 
 def _paths(left: Array, right: Array) -> Array:

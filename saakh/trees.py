@@ -75,14 +75,6 @@ class Trees:
         return self.split_start + np.arange(len(self.splits))
 
     @property
-    def mean(self) -> float:
-        """The output averaged over the training rows, in log-odds: each leaf weighs its cover."""
-        if not len(self.splits):
-            return 0.0
-        total = np.add.reduceat(self.cover, self.leaf_start)
-        return float((self.value * (self.cover / np.repeat(total, self.splits + 1))).sum())
-
-    @property
     def most(self) -> float:
         """The most that they can come to, either way."""
         if not len(self.splits):

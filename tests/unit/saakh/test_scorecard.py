@@ -72,6 +72,14 @@ def test_six_hundred_points_are_fifty_to_one():
     assert score.reasons == ()
 
 
+@pytest.mark.parametrize(("beside", "band"), [(-1e-9, "A"), (1e-9, "B")])
+def test_a_billionth_beside_six_hundred_points_the_band_is_another(beside, band):
+    """On the grid, a leaf of -ln 50 itself is a trifle to one side."""
+    text = booster(table(100), rounds=1, min_data_in_leaf=90).model_to_string()
+    text = re.sub("^leaf_value=.*$", f"leaf_value={beside - log(50)!r}", text, flags=re.MULTILINE)
+    assert Scorecard.from_members(archive.unpack(build(bundle(text, 8)))).score({}).band == band
+
+
 def test_many_together_score_as_each_alone(card):
     many, explained = card.score_many(rows(200)), card.explain_many(rows(200))
     for i, row in enumerate(rows(200)):
