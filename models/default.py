@@ -5,22 +5,20 @@ and how much of each part are chosen by the log-loss of scores that did not see 
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Self
 
-import lightgbm
 import numpy as np
 
 from models import calibration, linear
 from models.arrays import Codes, Flags, Floats
-from models.boosting import Grown, Inputs, Settings, grow, refuse_one_class
+from models.boosting import Grown, Inputs, Settings, refuse_one_class
 from models.lightgbm_text import merged, on_grid, parse, restricted
 from models.metrics import surprise
 from models.model_text import rest_of, with_rest
 from models.refusals import Keys, Refusals, filled, withheld
+from models.shards import Growing, Shard, beside
 from saakh.additive import BLOCK_ROWS, Additive
 from saakh.linear import Linear
 from saakh.lookup import Lookup
@@ -116,15 +114,23 @@ def shards_for(rows: int, bads: int) -> int:
     return int(np.clip(min(rows // 2_500, bads // 200), 1, 5))
 
 
-def fit(rows: Rows, inputs: Inputs, settings: Settings, threads: int, known: Mapping[str, Grown] = NOTHING) -> Fitted:
-    """Learn from the rows; the bytes that come out depend on neither threads nor machine load.
+def fit(
+    rows: Rows,
+    inputs: Inputs,
+    settings: Settings,
+    threads: int,
+    known: Mapping[str, Grown] = NOTHING,
+    growing: Growing | None = None,
+) -> Fitted:
+    """Learn from the rows; the bytes that come out depend on neither threads, machine load nor where shards are grown.
 
-    A shard whose digest is `known` is not grown again: after an erasure, only the shard the person was in is.
+    A shard whose digest is `known` is not grown again: after an erasure, only the shard the person was in is. `growing`
+    grows the others, by default side by side on the threads.
     """
     refuse_one_class(rows.bad, rows.fold)
     folds = int(rows.fold.max()) + 1
     x = withheld(rows.x, rows.refusals)
-    by_digest = _grown(x, rows, folds, inputs, settings, threads, known)
+    by_digest = _grown(x, rows, folds, inputs, settings, growing or beside(threads), known)
     grown = list(by_digest.values())
     stages = np.unique(np.linspace(0, settings.rounds_max, STAGES + 1)[1:].round().astype(int))
     said = staged(grown, x, rows, stages)
@@ -147,27 +153,20 @@ def fit(rows: Rows, inputs: Inputs, settings: Settings, threads: int, known: Map
 
 
 def _grown(
-    x: Floats, rows: Rows, folds: int, inputs: Inputs, settings: Settings, threads: int, known: Mapping[str, Grown]
+    x: Floats, rows: Rows, folds: int, inputs: Inputs, settings: Settings, growing: Growing, known: Mapping[str, Grown]
 ) -> dict[str, Grown]:
-    """The trees of each shard by digest, side by side on the threads; each shard's own work is done on one."""
+    """The trees of each shard by digest; a shard's own work is done on one thread, wherever that is."""
     taught = filled(x, rows.refusals, rows.shard * folds + rows.fold, rows.key)
+    numbers = np.unique(rows.shard).tolist()
 
-    def one(shard: int) -> tuple[str, Grown]:
-        of = np.flatnonzero(rows.shard == shard)
-        given = (taught[of], rows.bad[of], rows.fold[of])
-        digest = digest_of(*given, folds, inputs, settings)
-        return digest, known.get(digest) or grow(*given, folds, inputs, settings)
+    def shard(number: int) -> Shard:  # made when asked for: together they are a second copy of all rows
+        of = np.flatnonzero(rows.shard == number)
+        return Shard(taught[of], rows.bad[of], rows.fold[of], folds, inputs, settings)
 
-    with ThreadPoolExecutor(threads) as pool:
-        return dict(pool.map(one, np.unique(rows.shard).tolist()))
-
-
-def digest_of(x: Floats, bad: Flags, fold: Codes, folds: int, inputs: Inputs, settings: Settings) -> str:
-    """SHA-256 of all that `grow` looks at."""
-    told = sha256(repr((x.shape, folds, inputs, settings, lightgbm.__version__)).encode())
-    for part in (x, bad, fold):
-        told.update(np.ascontiguousarray(part).tobytes())
-    return told.hexdigest()
+    digests = {number: shard(number).digest for number in numbers}
+    missing = [number for number in numbers if digests[number] not in known]
+    found = dict(zip(missing, growing(shard, missing), strict=True))
+    return {digest: found.get(number) or known[digest] for number, digest in digests.items()}
 
 
 def staged(grown: Sequence[Grown], x: Floats, rows: Rows, stages: Codes) -> Floats:

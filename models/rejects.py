@@ -66,16 +66,22 @@ def by_expectation(door: Door, confidence: float, resamples: int, seed: int) -> 
     number learned from few loans, so this is far less noisy, and right where the declined differ by such a shift. (A
     second number, for how well the score tells them apart, was as noisy as inverse propensity.)
     """
-    line = calibrated(door.log_odds, logit(door.log_odds[door.granted], door.bad[door.granted]))
-    explored = np.flatnonzero(door.explored)
-    odds = (1 - door.propensity[explored]) / door.propensity[explored]
-    likeness = odds / odds.mean()
+    line, (explored, likeness) = _line(door), _likeness(door)
 
     def outcomes(weights: Floats) -> tuple[Floats, Floats]:
         moved = _shifts(line[explored], door.bad[explored], weights[:, explored] * likeness)
         return weights, np.where(door.granted, door.bad, expit(line + moved[:, None]))
 
     return _estimated(door, outcomes, confidence, resamples, seed)
+
+
+def expected_shares(door: Door) -> Floats:
+    """The share of each application that `by_expectation` takes for bad; not moved where no loan is explored."""
+    line, moved = _line(door), 0.0
+    if door.is_open:
+        explored, likeness = _likeness(door)
+        moved = float(_shifts(line[explored], door.bad[explored], likeness[None, :])[0])
+    return np.where(door.granted, door.bad, expit(line + moved))
 
 
 def bounds(door: Door) -> dict[str, tuple[float, float]]:
@@ -89,6 +95,18 @@ def bounds(door: Door) -> dict[str, tuple[float, float]]:
             found.append(_figures(_sorted(door.log_odds), ones, outcome.astype(np.float64))[0])
     low, high = np.nanmin(found, axis=0), np.nanmax(found, axis=0)
     return {name: (float(a), float(b)) for name, a, b in zip(FIGURES, low, high, strict=True)}
+
+
+def _line(door: Door) -> Floats:
+    """Log-odds that are right for granted loans."""
+    return calibrated(door.log_odds, logit(door.log_odds[door.granted], door.bad[door.granted]))
+
+
+def _likeness(door: Door) -> tuple[Codes, Floats]:
+    """The explored loans, and how much more each is like a declined application than they are on average."""
+    explored = np.flatnonzero(door.explored)
+    odds = (1 - door.propensity[explored]) / door.propensity[explored]
+    return explored, odds / odds.mean()
 
 
 Outcomes = Callable[[Floats], tuple[Floats, Floats | Flags]]

@@ -90,12 +90,14 @@ class Spark(Section):
     """Where Spark runs under `engine: spark`, and what it is told; see docs/spark.md.
 
     At None, `master` is what `spark-submit` says, else `local[threads]`. `tables` is where canonical tables lie when
-    not in the workspace: the address of a folder (`s3a://...`), or a namespace of a catalogue (`lake.saakh`).
+    not in the workspace: the address of a folder (`s3a://...`), or a namespace of a catalogue (`lake.saakh`). With
+    `trains`, shards are grown by executors, which must then have this package.
     """
 
     master: str | None = None
     tables: str | None = None
     settings: Mapping[str, str | bool | int | float] = {}
+    trains: bool = False
 
 
 class Simulate(Section):

@@ -1,7 +1,7 @@
 """The sample a model learns from: loans whose outcome is known, beside their features, in one fixed order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -30,10 +30,28 @@ FILES = (
 
 
 @dataclass(frozen=True)
+class Declined:
+    """Applications the lender declined, as `Sample` has loans; and the chance with which each `granted` loan was to be.
+
+    `draw` is a number in [0, 1) a hash gives each application. Chances are NaN where the lender did not keep them.
+    """
+
+    person: Codes
+    applied: Times
+    x: Floats
+    key: Keys
+    refusals: Refusals
+    draw: Floats
+    propensity: Floats
+    granted: Floats
+
+
+@dataclass(frozen=True)
 class Sample:
     """Loans with a known outcome, sorted by application; `x` is loans × features with NaN where missing.
 
     `key` is a number that a hash gives each person, and `refusals` which categories of consent each loan lacks.
+    `declined` were not granted; they are there only where they are asked for.
     """
 
     application: pa.Array
@@ -44,6 +62,7 @@ class Sample:
     indeterminate: int
     key: Keys
     refusals: Refusals
+    declined: Declined | None = None
 
 
 def read_specs(ws: Workspace) -> list[FeatureSpec]:
@@ -78,6 +97,32 @@ def read_sample(ws: Workspace, specs: Sequence[FeatureSpec]) -> Sample:
         person_keys(ws, cohort["person_id"].combine_chunks()),
         refusals(ws, application, specs),
     )
+
+
+def with_declined(ws: Workspace, specs: Sequence[FeatureSpec], sample: Sample) -> Sample:
+    """The sample with the declined applications of the cohort beside it; none of them is an `EmptyInputError`."""
+    cohort = _keyed(ws, "cohort", "cohort.parquet", ["person_id", "applied_at", "disbursed_at", "propensity"])
+    others = cohort.filter(pc.is_null(cohort["disbursed_at"]))
+    if not len(others):
+        raise EmptyInputError(
+            "train.reject_inference learns from declined applications, and the cohort has none; set cohort.declined "
+            "and run again from `saakh cohort`, or set train.reject_inference to none"
+        )
+    loans = cohort.take(positions(cohort, sample.application, "cohort"))
+    application = others[KEY].combine_chunks()
+    features = _keyed(ws, "derive", "features.parquet", [s.name for s in specs])
+    both = codes(pa.chunked_array([*loans["person_id"].chunks, *others["person_id"].chunks]))
+    declined = Declined(
+        both[len(loans) :],
+        others["applied_at"].to_numpy(),
+        matrix(features.take(positions(features, application, "features")), specs),
+        person_keys(ws, others["person_id"].combine_chunks()),
+        refusals(ws, application, specs),
+        keys(application.to_pylist(), "declined") / 2.0**64,
+        others["propensity"].to_numpy().astype(np.float64),
+        loans["propensity"].to_numpy().astype(np.float64),
+    )
+    return replace(sample, person=both[: len(loans)], declined=declined)
 
 
 def person_keys(ws: Workspace, person: pa.Array) -> Keys:

@@ -181,7 +181,8 @@ class Train(Section):
     `alike_max` one is kept, and at most `inputs_max` columns. Trees are grown on `shards` of the people, so many rounds
     each that they are no more than `trees_max` together. `without` are categories of consent no column is taken from;
     columns that drift within development by a PSI above `drift_max` are left out. `tuned` names what `saakh tune`
-    wrote: the values it holds take the place of those here.
+    wrote: the values it holds take the place of those here. With `reject_inference`, applications that were declined
+    (`cohort.declined`) are learned from too, by outcomes nobody saw; what that does is judged on masked loans.
     """
 
     alike_max: float = Field(0.95, gt=0, le=1)
@@ -201,6 +202,7 @@ class Train(Section):
     without: tuple[str, ...] = ()
     drift_max: float | None = Field(None, gt=0)
     tuned: Path | None = None
+    reject_inference: Literal["none", "parcelling"] = "none"
 
 
 class Compare(Section):

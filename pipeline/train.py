@@ -3,24 +3,27 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from models.arrays import Codes, Flags, Floats
 from models.boosting import Grown, Inputs, Settings, column_share_for, leaf_rows_for, leaves_for
 from models.default import NOTHING, Fitted, Rows, fit, shards_for
 from models.ranges import Spread, spreads
 from models.refusals import withheld
+from models.shards import Growing
 from models.splits import Split, out_of_time, refuse_shared_people, time_blocks
-from pipeline import tracking
+from pipeline import reject_inference, tracking
 from pipeline.columns import columns
 from pipeline.engines import write_table
 from pipeline.params import Params
 from pipeline.pseudonyms import SLOTS, shard_of
 from pipeline.question import refuse_other_policies
-from pipeline.sample import KEY, Sample, digests, read_sample, read_specs
+from pipeline.sample import Sample, digests, read_sample, read_specs, with_declined
+from pipeline.sides import returning, scores, sides
+from pipeline.spread import growing
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.tuned import mark_of
 from pipeline.workspace import Workspace, digest, read_json, write_json, write_text
@@ -36,7 +39,7 @@ class Learned:
     """A fitted model with all it came from; `log_odds` are NaN for loans on neither side.
 
     `inputs` are what the model reads, and `spreads` how they are spread over the development people. Features that say
-    nothing were `dropped`, others `set_aside`, with the reason.
+    nothing were `dropped`, others `set_aside`, with the reason. `inference` tells of the declined learned from.
     """
 
     split: Split
@@ -49,6 +52,7 @@ class Learned:
     fitted: Fitted
     log_odds: Floats
     spreads: list[Spread | None]
+    inference: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,11 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         refuse_other_policies(params, read_json(ws.need("derive", "derive.json")), "derive")
         specs = read_specs(ws)
         sample = read_sample(ws, specs)
+        if params.train.reject_inference != "none":
+            sample = with_declined(ws, specs, sample)
         tell("fitting", 0, 2)
-        learned = learn(params, specs, sample, known_shards(ws))
+        with growing(params) as where:
+            learned = learn(params, specs, sample, known_shards(ws), where)
         account = write(params, ws, specs, sample, learned)
         tell("logging the run", 1, 2)
         tracking.log_training(params, ws)
@@ -86,18 +93,26 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
             "out of time from": sides["out_of_time_from"][:10],
             "features": f"{len(learned.inputs.names)} used of {len(specs)}",
             "trees": _in_words(learned),
-        }
+        } | reject_inference.facts(learned.inference)
     return summary
 
 
 def learn(
-    params: Params, specs: Sequence[FeatureSpec], sample: Sample, known: Mapping[str, Grown] = NOTHING
+    params: Params,
+    specs: Sequence[FeatureSpec],
+    sample: Sample,
+    known: Mapping[str, Grown] = NOTHING,
+    where: Growing | None = None,
 ) -> Learned:
     """Split by time and person, fit on development, score both sides; shards that are `known` are not grown again."""
     ready = prepared(params, specs, sample)
     split, kept, inputs, rows = ready.split, ready.kept, ready.inputs, ready.rows
     dev, later, aside = split.development, split.out_of_time | split.known_person, dict(ready.set_aside)
-    fitted = fit(rows, inputs, ready.settings, params.threads, known)
+    fitted = fit(rows, inputs, ready.settings, params.threads, known, where)
+    inference = None
+    if sample.declined is not None:
+        again = partial(fit, inputs=inputs, settings=ready.settings, threads=params.threads, growing=where)
+        fitted, inference = reject_inference.taught(sample, split, rows, ready.shards, kept, fitted, again)
     read = [kept[i] for i in fitted.places]
     aside |= {name: "the model does not read it" for name in inputs.names if name not in fitted.model.names}
     scored = np.full(len(dev), np.nan)
@@ -107,7 +122,9 @@ def learn(
     places = list(fitted.places)
     told = spreads(withheld(rows.x[:, places], rows.refusals.columns(places)), rows.person)
     chosen = as_inputs([specs[i] for i in read])
-    return Learned(split, rows.fold, ready.shards, ready.settings, chosen, ready.dropped, aside, fitted, scored, told)
+    return Learned(
+        split, rows.fold, ready.shards, ready.settings, chosen, ready.dropped, aside, fitted, scored, told, inference
+    )
 
 
 def prepared(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Prepared:
@@ -170,8 +187,8 @@ def write(
     fitted = learned.fitted
     write_text(folder / "model.txt", fitted.model.text)
     write_json(folder / SHARDS, {name: asdict(grown) for name, grown in fitted.grown.items()})
-    write_table(folder / "scores.parquet", scores(sample, learned))
-    write_table(folder / "returning.parquet", returning(sample, learned))
+    write_table(folder / "scores.parquet", scores(sample, learned.split, learned.fold, learned.log_odds))
+    write_table(folder / "returning.parquet", returning(sample, learned.split, learned.log_odds))
     account = {
         "model_sha256": digest(folder / "model.txt"),
         "scores_sha256": digest(folder / "scores.parquet"),
@@ -197,6 +214,7 @@ def write(
         "shards": list(fitted.grown),
         "split": sides(sample, learned.split),
         "out_of_fold_log_loss": fitted.losses,
+        "reject_inference": learned.inference,
     }
     write_json(folder / "train.json", account)
     return account
@@ -208,59 +226,6 @@ def known_shards(ws: Workspace) -> dict[str, Grown]:
     if not path.exists():
         return {}
     return {digest: Grown(told["text"], tuple(told["without"])) for digest, told in read_json(path).items()}
-
-
-def scores(sample: Sample, learned: Learned) -> pa.Table:
-    """One row per loan used: which side, which fold, the outcome, and the log-odds of bad."""
-    dev, used = learned.split.development, learned.split.development | learned.split.out_of_time
-    fold = np.full(len(dev), -1, dtype=np.int64)
-    fold[dev] = learned.fold
-    return pa.table(
-        {
-            KEY: sample.application.filter(pa.array(used)),
-            "split": pa.array(np.where(dev[used], "development", "out_of_time"), pa.string()),
-            "fold": pa.array(fold[used], mask=~dev[used]),
-            "is_bad": pa.array(sample.bad[used]),
-            "log_odds": pa.array(learned.log_odds[used]),
-        }
-    )
-
-
-def returning(sample: Sample, learned: Learned) -> pa.Table:
-    """The loans after the cut of people known before it: on no side, but part of what comes through the door."""
-    rows = learned.split.known_person
-    return pa.table(
-        {
-            KEY: sample.application.filter(pa.array(rows)),
-            "is_bad": pa.array(sample.bad[rows]),
-            "log_odds": pa.array(learned.log_odds[rows]),
-        }
-    )
-
-
-def sides(sample: Sample, split: Split) -> dict[str, Any]:
-    """The split in counts: every labelled application is on a side or excluded for a reason."""
-    days = sample.applied.astype("datetime64[D]")
-    return {
-        "out_of_time_from": f"{split.out_of_time_from.astype('datetime64[s]')}+00:00",
-        "boundary": split.boundary,
-        "gap_days": split.gap_days,
-        "development_from": str(days[split.development].min()),
-        "development_to": str(days[split.development].max()),
-        "out_of_time_to": str(days[split.out_of_time].max()),
-        "development": _side(sample, split.development),
-        "out_of_time": _side(sample, split.out_of_time),
-        "excluded": {
-            "indeterminate": sample.indeterminate,
-            "gap": int(split.gap.sum()),
-            "known_person": int(split.known_person.sum()),
-        },
-    }
-
-
-def _side(sample: Sample, rows: Flags) -> dict[str, int]:
-    people = len(np.unique(sample.person[rows]))
-    return {"rows": int(rows.sum()), "bads": int(sample.bad[rows].sum()), "people": people}
 
 
 def _in_words(learned: Learned) -> str:

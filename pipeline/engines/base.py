@@ -1,7 +1,7 @@
 """What every engine offers: tables by name from Ibis expressions, and their rows as Arrow, the same on each to 1e-9."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -65,6 +65,10 @@ class Engine(ABC):
     @abstractmethod
     def ask(self, query: str) -> pa.Table:
         """What a query in the engine's own SQL gives, in memory."""
+
+    @abstractmethod
+    def each(self, work: Callable[[bytes], bytes], parcels: Sequence[bytes]) -> list[bytes]:
+        """The same work done with each parcel, side by side, wherever this engine computes."""
 
     def canonical(self, ws: Workspace, table: Table) -> ir.Table:
         """A canonical table; a `MissingInputError` says that it is not there."""

@@ -2,7 +2,8 @@
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Embedded(Engine):
 
     def __init__(self, threads: int = 2, memory_gb: float = 4.0) -> None:
         super().__init__()
+        self._threads = threads
         self._spill = tempfile.TemporaryDirectory(prefix="saakh-spill-")  # where what does not fit in memory goes
         self.connection = ibis.duckdb.connect(
             threads=threads, memory_limit=f"{memory_gb}GB", temp_directory=self._spill.name
@@ -54,6 +56,11 @@ class Embedded(Engine):
         return self.connection.create_table(
             name or ibis.util.gen_name("t"), arrow, temp=True, overwrite=name is not None
         )
+
+    def each(self, work: Callable[[bytes], bytes], parcels: Sequence[bytes]) -> list[bytes]:
+        """The same work done with each parcel, on as many threads as this engine has."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(work, parcels))
 
     def make(self, name: str, expr: ir.Table) -> None:
         """Compute a table once as a temporary one (spills to disk when memory is short)."""

@@ -1,6 +1,6 @@
 """Spark, on this machine or a cluster: the same expressions, for more events than one machine should hold."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,12 @@ from saakh.errors import ConfigError, ContractError, MissingInputError, Unreadab
 NOT_THERE = ("PATH_NOT_FOUND", "TABLE_OR_VIEW_NOT_FOUND")
 VALUE_FAULT = "22"
 """The class of SQL states that tell of a value: too large for its column, not a number, a division by zero."""
+PARCEL_MAX = 2**31 - 2**16
+"""The largest binary a cell of Spark holds, less what surrounds it."""
 
 
 class Spark(Engine):
-    """Spark through Ibis. Everything is SQL: executors need no Python of ours."""
+    """Spark through Ibis. Everything but `each` is SQL, for which executors need no Python of ours."""
 
     dialect = "pyspark"
 
@@ -114,6 +116,22 @@ class Spark(Engine):
         with _readable():
             rows = self._session.sql(self.sql(expr)).toArrow()
         return rows.cast(expr.schema().to_pyarrow()).to_reader()
+
+    def each(self, work: Callable[[bytes], bytes], parcels: Sequence[bytes]) -> list[bytes]:
+        """The same work done with each parcel by executors, a task each. They need this package and what it needs."""
+        if (most := max(map(len, parcels), default=0)) > PARCEL_MAX:
+            raise ConfigError(f"a parcel of {most:,} bytes is more than Spark carries in a cell; take more shards")
+        table = pa.table({"place": pa.array(range(len(parcels)), pa.int64()), "parcel": pa.array(parcels, pa.binary())})
+
+        def done(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                said = [work(parcel.as_py()) for parcel in batch.column("parcel")]
+                yield pa.record_batch({"place": batch.column("place"), "parcel": pa.array(said, pa.binary())})
+
+        with _readable():
+            spread = self._session.createDataFrame(table).repartitionByRange(max(1, len(parcels)), "place")
+            answers = spread.mapInArrow(done, "place bigint, parcel binary").toArrow()
+        return [parcel for _, parcel in sorted(zip(*answers.to_pydict().values(), strict=True))]
 
     def _viewed(self, name: str, rows: DataFrame) -> ir.Table:
         rows.createOrReplaceTempView(name)

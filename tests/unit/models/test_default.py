@@ -8,6 +8,7 @@ from models.boosting import Inputs, Settings, log_odds
 from models.default import DefaultModel, Rows, fit, shards_for
 from models.plain import linear_effects, trees_log_odds
 from models.refusals import Refusals, keys
+from models.shards import beside
 
 SETTINGS = Settings(4, 30, 2.0, 1.0, 5.0, 0.1, 24, 1)
 NAMES = ("calls", "texts", "rent", "spend")
@@ -90,22 +91,19 @@ def test_same_bytes_for_any_number_of_threads(learned):
     assert digest(fit(given, inputs(), SETTINGS, 4)) == digest(fitted)
 
 
-def test_known_shards_are_not_grown_again_and_change_no_byte(learned, monkeypatch):
+def test_known_shards_are_not_grown_again_and_change_no_byte(learned):
     given, fitted = learned
-    calls = []
-    from models import default
+    grown = []
 
-    def counted(*of):
-        calls.append(1)
-        return default_grow(*of)
+    def counted(shard, numbers):
+        grown.extend(numbers)
+        return beside(1)(shard, numbers)
 
-    default_grow = default.grow
-    monkeypatch.setattr(default, "grow", counted)
     gone = given.person != 7
     part = {f: getattr(given, f)[gone] for f in ("x", "bad", "person", "fold", "shard", "key")}
     without = Rows(**part, refusals=given.refusals.rows(gone))
-    after = fit(without, inputs(), SETTINGS, 1, fitted.grown)
-    assert len(calls) == 1
+    after = fit(without, inputs(), SETTINGS, 1, fitted.grown, counted)
+    assert len(grown) == 1
     assert digest(after) == digest(fit(without, inputs(), SETTINGS, 1))
 
 

@@ -1,5 +1,6 @@
 """Spark as an engine: the same offers as DuckDB's, and what it says when it cannot go on."""
 
+from binascii import hexlify
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,11 +9,15 @@ import ibis
 import pyarrow as pa
 import pytest
 
+from pipeline import spread, train
 from pipeline.catalogue.sql import text
 from pipeline.engines import Embedded, Engine
+from pipeline.params import Spark
+from pipeline.sample import read_sample, read_specs
 from pipeline.workspace import Workspace
 from saakh.errors import ConfigError, ContractError, UnreadableInputError
-from tests.sparks import need_spark, spark
+from tests.labelled_run import write_labelled
+from tests.sparks import QUICK, need_spark, spark
 
 AMOUNTS = pa.table({"who": [1, 1, 2], "amount": [3, None, 8_589_934_592], "is_in": [True, None, None]})
 
@@ -120,3 +125,31 @@ def test_spark_is_asked_for_a_quantile_where_a_median_is_meant() -> None:
     said = text(rows.agg(middle=rows.gap.median(where=rows.gap > 0)), "pyspark")
     assert said.count("IF(") == 1
     assert "0.5" in said
+
+
+def test_the_same_work_is_done_with_each_parcel_and_answers_keep_their_order(either: Engine) -> None:
+    parcels = [bytes([n]) * n for n in range(5)]
+    assert either.each(hexlify, parcels) == [parcel.hex().encode() for parcel in parcels]
+    assert either.each(hexlify, []) == []
+
+
+def test_a_model_learned_on_spark_has_the_bytes_of_one_learned_here(engine: Engine, tmp_path: Path) -> None:
+    params = write_labelled(tmp_path)
+    params = params.model_copy(update={"train": params.train.model_copy(update={"shards": 3, "rounds_max": 10})})
+    specs = read_specs(Workspace(tmp_path))
+    sample = read_sample(Workspace(tmp_path), specs)
+    here, there = (train.learn(params, specs, sample, where=where).fitted for where in (None, spread.on(engine)))
+    assert len(here.grown) == 3
+    assert there.grown == here.grown
+    assert there.model.text == here.model.text
+
+
+def test_training_goes_to_executors_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    need_spark()
+    params = write_labelled(tmp_path)
+    for engine, trains in (("duckdb", True), ("spark", False)):
+        with spread.growing(params.model_copy(update={"engine": engine, "spark": Spark(trains=trains)})) as where:
+            assert where is None
+    alike = {"engine": "spark", "threads": 1, "memory_gb": 2.0, "spark": Spark(settings=QUICK, trains=True)}
+    with spread.growing(params.model_copy(update=alike)) as where:
+        assert where is not None
