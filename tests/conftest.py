@@ -18,6 +18,20 @@ PROOF = Path(__file__).parents[1] / "build" / "prove.md"
 Claim = Callable[[str, str, object], None]
 
 
+MADE_ONCE = ("small_run", "explained")
+"""What takes long to make and many files look at."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker the tests that look at the same run, or else those of a file: it is made once then."""
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        item.add_marker(
+            pytest.mark.xdist_group(next((name for name in MADE_ONCE if name in asked), item.nodeid.split("::")[0]))
+        )
+
+
 @pytest.fixture(scope="session")
 def claim() -> Claim:
     """Records a measured claim: what, its target, the figure. `make prove` gathers them into one table."""
