@@ -21,6 +21,8 @@ from saakh.spec import FeatureSpec
 INPUTS = Path(__file__).parent / "synthetic_inputs.txt"
 HEADINGS, *ROWS = [[cell.strip() for cell in line.split("|")] for line in INPUTS.read_text("utf-8").splitlines()]
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
+MONTHS = ("2025-10", "2025-11", "2025-12", "2026-01", "2026-02", "2026-03")
+"""Of application; the last two are out of time."""
 
 
 def specs() -> list[FeatureSpec]:
@@ -75,7 +77,14 @@ def write_run(
     write_table(ws.stage("ingest") / "consents.parquet", pa.table({"basis": [basis] * applications}))
     _write_coverage(ws, keys, closed)
     _write_accounts(ws, is_bad, late)
-    write_json(ws.stage("evaluate") / "metrics.json", _metrics(ws, draw, score, is_bad, late))
+    month = np.where(late, draw.integers(4, 6, applications), draw.integers(0, 4, applications))
+    write_json(ws.stage("evaluate") / "metrics.json", _metrics(ws, month, score, is_bad, late))
+    applied = pa.array([datetime.fromisoformat(f"{MONTHS[at]}-10") for at in month], pa.timestamp("us"))
+    write_table(ws.stage("cohort") / "cohort.parquet", pa.table({"application_id": keys, "applied_at": applied}))
+    nobody = {"application_id": pa.array([], pa.string()), "is_bad": pa.array([], pa.bool_())}
+    write_table(
+        ws.stage("train") / "returning.parquet", pa.table({**nobody, "log_odds": pa.array([], pa.float64())})
+    )
     return params
 
 
@@ -179,26 +188,26 @@ def _write_accounts(ws: Workspace, is_bad: np.ndarray, late: np.ndarray) -> None
     )
 
 
-def _metrics(ws: Workspace, draw: np.random.Generator, score: np.ndarray, is_bad: np.ndarray, late: np.ndarray) -> dict:
+def _metrics(ws: Workspace, month: np.ndarray, score: np.ndarray, is_bad: np.ndarray, late: np.ndarray) -> dict:
+    later, earlier = (_section(score[part], is_bad[part], month[part]) for part in (late, ~late))
     return {
         "confidence": 0.95,
         "resamples": 1_000,
         "model_sha256": digest(ws.root / "train" / "model.txt"),
-        "out_of_time": _section(draw, score[late], is_bad[late], ("2026-02", "2026-03")),
-        "through_the_door": _section(draw, score[late], is_bad[late], ("2026-02", "2026-03")),
-        "out_of_fold": _section(draw, score[~late], is_bad[~late], ("2025-10", "2025-11", "2025-12", "2026-01")),
+        "out_of_time": later,
+        "through_the_door": later,
+        "out_of_fold": earlier,
         "warnings": ["The out-of-time section holds fewer than 100 bad loans: intervals are wide."],
     }
 
 
-def _section(draw: np.random.Generator, score: np.ndarray, is_bad: np.ndarray, months: tuple[str, ...]) -> dict:
+def _section(score: np.ndarray, is_bad: np.ndarray, month: np.ndarray) -> dict:
     from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score, roc_curve
 
     pd = 1 / (1 + np.exp(-score))
     false, true, _ = roc_curve(is_bad, pd)
     auc = roc_auc_score(is_bad, pd)
     riskiest = np.argsort(-pd, kind="stable")
-    month = draw.integers(0, len(months), len(pd))
     return {
         **_group(pd, is_bad, people=len(pd)),
         "bad_rate": _estimate(is_bad.mean(), 0.02),
@@ -213,11 +222,11 @@ def _section(draw: np.random.Generator, score: np.ndarray, is_bad: np.ndarray, m
         "observed_expected": _estimate(is_bad.sum() / pd.sum(), 0.2),
         "by_vintage": [
             {
-                "month": name,
+                "month": MONTHS[i],
                 **_group(pd[month == i], is_bad[month == i]),
                 "observed_expected": _estimate(is_bad[month == i].sum() / pd[month == i].sum(), 0.35),
             }
-            for i, name in enumerate(months)
+            for i in np.unique(month)
         ],
         "by_decile": [
             {"decile": i + 1, **_group(pd[part], is_bad[part])} for i, part in enumerate(np.array_split(riskiest, 10))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline.bundle import Bundle
 from pipeline.explain.applicants import applicants
+from pipeline.explain.cohorts import explorer
 from pipeline.explain.contributions import TOLERANCE
 from pipeline.explain.evidence import Evidence, gather
 from pipeline.explain.report import report
@@ -22,7 +23,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         evidence = gather(params, ws)
         tell("report", 1, 2)
         scorecard = Scorecard.from_members(archive.unpack(build(Bundle.from_workspace(ws, params))))
-        shareable, restricted = report(evidence), applicants(evidence, scorecard)
+        shareable, restricted = report(evidence, explorer(evidence, scorecard)), applicants(evidence, scorecard)
         folder = ws.stage("explain")
         write_json(folder / "importance.json", evidence.importance)
         write_text(folder / "report.html", shareable)

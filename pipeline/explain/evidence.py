@@ -13,6 +13,7 @@ from pipeline import reidentify
 from pipeline.doubts import said
 from pipeline.engines import read_table
 from pipeline.explain.contributions import TOLERANCE, Contributions, contributions, importance
+from pipeline.explain.judged import Judged, nobody, read_judged
 from pipeline.explain.minimality import read_audits
 from pipeline.params import Params
 from pipeline.sample import KEY, refusals, refused
@@ -50,6 +51,7 @@ class Evidence:
     reidentify: dict[str, Any] | None = None
     policy_costs: dict[str, Any] | None = None
     audits: dict[str, Any] = field(default_factory=dict)
+    judged: Judged = field(default_factory=nobody)
 
     @property
     def factor(self) -> float:
@@ -100,8 +102,16 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         reidentify=reidentify.fresh(ws),
         refused=refused(lacking, specs),
         policy_costs=_policy_costs(ws),
-        audits=read_audits(ws, stages["train"]["inputs"]) | {"fairness": said(ws, "fairness")},
+        audits=read_audits(ws, stages["train"]["inputs"]) | {"fairness": said(ws, "fairness"), "compare": _compared(ws)},
+        judged=read_judged(ws, scores[KEY].combine_chunks()),
     )
+
+
+def _compared(ws: Workspace) -> dict[str, Any] | None:
+    """What `saakh compare` found beside this very model, or None."""
+    path = ws.root / "compare" / "compare.json"
+    found: dict[str, Any] = read_json(path) if path.exists() else {}
+    return found if found.get("model_sha256") == digest(ws.need("train", "model.txt")) else None
 
 
 def _policy_costs(ws: Workspace) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.explain import fairness
 from pipeline.explain.charts import axis, bands, direction_found, swarms
+from pipeline.explain.cohorts import as_script
 from pipeline.explain.contributions import TOLERANCE, sample
 from pipeline.explain.counts import (
     JUDGED,
@@ -25,6 +26,7 @@ from pipeline.explain.counts import (
 )
 from pipeline.explain.evidence import Evidence
 from pipeline.explain.minimality import drawn
+from pipeline.explain.quality import all_applied, compared
 from pipeline.explain.warnings import closed_points, warnings
 from pipeline.pages import SMALLEST_CELL, render, words
 from saakh.spec import FeatureSpec
@@ -49,8 +51,11 @@ MEASURES = (
 )
 
 
-def report(evidence: Evidence) -> str:
-    """The report as one HTML page that needs no network and no script to be read."""
+def report(evidence: Evidence, cohorts: dict[str, Any] | None) -> str:
+    """The report as one HTML page that needs no network, and but for its explorer of cohorts no script, to be read.
+
+    `cohorts` are the explorer's sums, or None where nothing of them can be told.
+    """
     found = evidence.importance
     order = [{spec.name: i for i, spec in enumerate(evidence.specs)}[entry["name"]] for entry in found["features"]]
     used = sum(entry["mean_abs_log_odds"] > 0 for entry in found["features"])
@@ -59,6 +64,7 @@ def report(evidence: Evidence) -> str:
     features = [listed(evidence, entry, i) for entry, i in zip(found["features"], order, strict=True)]
     return render(
         "report.html.j2",
+        beside="report",
         params=evidence.params,
         stages=evidence.stages,
         measures=MEASURES,
@@ -90,6 +96,10 @@ def report(evidence: Evidence) -> str:
         records=[shared(row) for row in (evidence.reidentify or {}).get("records", ())],
         costs=evidence.policy_costs,
         loans_left=loans_left(evidence.policy_costs),
+        cohorts=cohorts if counts.shown("out_of_time") else None,
+        as_script=as_script,
+        applied=all_applied(evidence.stages["evaluate"].get("all_who_applied")),
+        compared=compared(evidence.audits.get("compare")),
     )
 
 

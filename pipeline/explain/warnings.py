@@ -24,6 +24,7 @@ def warnings(evidence: Evidence, points: np.ndarray) -> list[str]:
     told += _checked(evidence.selfcheck)
     told += _attacked(evidence.membership)
     told += fairness.warnings(evidence.audits)
+    told += _outdone(evidence.audits.get("compare"))
     if asserted := evidence.consent.get("asserted_by_source", 0):
         share = percent(asserted / sum(evidence.consent.values()), 0)
         told.append(f"Consent is asserted by the source for {share} of the artefacts, not by the applicants.")
@@ -65,6 +66,12 @@ def _attacked(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"Membership, {size}: {text}." for text in doubts.membership_reasons(found))
     if found["shadows"] < doubts.SHADOWS_FULL:
         yield f"The membership audit was of reduced size: {size}, not {doubts.SHADOWS_FULL}."
+
+
+def _outdone(found: dict[str, Any] | None) -> Iterator[str]:
+    """Models of other kinds that rank better than this one on the same loans, beyond chance."""
+    if found is not None and found["better"]:
+        yield f"Beside other kinds of models: {found['verdict']}."
 
 
 def closed_points(evidence: Evidence, points: np.ndarray, source: str) -> float | None:

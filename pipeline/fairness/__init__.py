@@ -6,6 +6,7 @@ figures of groups, none of fewer than ten people.
 
 from typing import Any
 
+from pipeline.fairness.cohorts import cohorts
 from pipeline.fairness.groups import groupings
 from pipeline.fairness.measured import cut_offs, measured, read_scores
 from pipeline.fairness.search import search
@@ -20,7 +21,10 @@ from saakh.errors import ConsentError
 
 
 def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
-    """Write `fairness/fairness.json`: each group at each cut-off, and the search for a fairer model as accurate."""
+    """Write `fairness/fairness.json`: each group at each cut-off, and the search for a fairer model as accurate.
+
+    After `evaluate`, it also holds sums over groups for the report's cohort explorer.
+    """
     with timed("fairness") as summary:
         specs, sample = read(params, ws)
         scores, known = read_scores(ws, sample), groupings(params, ws, sample.application)
@@ -34,7 +38,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet) -> Summary:
         found |= {"seed": params.seed, "asked": params.fairness.model_dump(), "barred": kept_out}
         found |= {"cut_offs": cut_offs(params), "sides": measured(params, sample, scores, known)}
         found |= {"search": search(params, specs, sample, scores, known, tell)}
-        found = rounded(found)
+        found = rounded(found) | {"cohorts": cohorts(params, ws, sample, scores, known)}
         write_json(ws.stage("fairness") / "fairness.json", found)
         summary.rows_in = len(sample.bad)
         summary.rows_out = sum(group["loans"] for _, _, group in every_group(found))
