@@ -82,9 +82,7 @@ def write_run(
     applied = pa.array([datetime.fromisoformat(f"{MONTHS[at]}-10") for at in month], pa.timestamp("us"))
     write_table(ws.stage("cohort") / "cohort.parquet", pa.table({"application_id": keys, "applied_at": applied}))
     nobody = {"application_id": pa.array([], pa.string()), "is_bad": pa.array([], pa.bool_())}
-    write_table(
-        ws.stage("train") / "returning.parquet", pa.table({**nobody, "log_odds": pa.array([], pa.float64())})
-    )
+    write_table(ws.stage("train") / "returning.parquet", pa.table({**nobody, "log_odds": pa.array([], pa.float64())}))
     return params
 
 

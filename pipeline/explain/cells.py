@@ -1,20 +1,19 @@
 """Which sums over groups of applications may be told, so that cohorts can be chosen and no few people be told from it.
 
-Applications lie in a grid of band × month × status, where a status is what one source shows, or a group of people. Told
-are whole tables: a division of the grid into parts that hold nobody or at least ten. So no figure of a part is of fewer,
-and no table has a gap that its margins would fill. What is left are bounds that several tables set together; against
-these, every small cell of the grid is shown to have another count, at least ten of them, that leaves all tables as they
-are. Where that fails, the finest table is not told.
+Applications lie in a grid of band × month × status, where a status is what one source shows, or a group of people.
+Told are whole tables: a division of the grid into parts that hold nobody or at least ten. So no figure of a part is of
+fewer, and no table has a gap that its margins would fill. What is left are bounds that several tables set together:
+every small cell of the grid must have at least ten possible counts that leave all tables as they are. Where one has
+fewer, the finest table is not told.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 
 import numpy as np
 
-from models.arrays import Codes
+from models.arrays import Codes, Flags, Floats
 from pipeline.pages import SMALLEST_CELL
 
 Parts = tuple[tuple[int, ...], ...]
@@ -45,12 +44,18 @@ class Table:
         np.add.at(out, np.ix_(*self.labels), counts)
         return out
 
+    @cached_property
+    def equations(self) -> Floats:
+        """For each part, a row that is 1 for the cells of the grid in it."""
+        part = np.ravel_multi_index(np.ix_(*self.labels), tuple(map(len, self.parts))).ravel()
+        return np.equal.outer(np.arange(part.max() + 1), part).astype(np.float64)
+
     def fits(self, counts: Codes) -> bool:
         """Whether every part holds nobody, or enough."""
         return not is_small(self.summed(counts)).any()
 
 
-def is_small(counts: Codes) -> Codes:
+def is_small(counts: Codes) -> Flags:
     """Which counts are of somebody, and of too few."""
     return (counts > 0) & (counts < SMALLEST_CELL)
 
@@ -71,7 +76,7 @@ def merged(counts: Codes) -> Parts | None:
     `counts` has shape (places, others): a run is fit when none of its sums is small. One that is not joins the smaller
     of its neighbours.
     """
-    runs = [(place,) for place in range(len(counts))]
+    runs: list[tuple[int, ...]] = [(place,) for place in range(len(counts))]
     while len(runs) > 1:
         sums = np.array([counts[list(run)].sum(axis=0) for run in runs])
         unfit = np.flatnonzero(is_small(sums).any(axis=1))
@@ -98,29 +103,39 @@ def axes(counts: Codes, returning: Codes) -> tuple[Parts, Parts]:
     return found[0], found[1]
 
 
-def tables(counts: Codes, statuses: Sequence[Parts], known: Sequence[Table] = ()) -> tuple[Table, ...]:
+def tables(
+    counts: Codes, statuses: Sequence[Parts], known: Sequence[Table] = (), elsewhere: Sequence[Table] = ()
+) -> tuple[Table, ...]:
     """The tables to tell of a grid with shape (bands, months, statuses), from the coarsest to the finest.
 
     Args:
         counts: applications in each cell.
         statuses: divisions of the statuses to try, the finest first.
         known: tables that are told already, of all statuses together.
+        elsewhere: tables of other grids that tell of the very applications of the last status, such as those of whom
+            nothing is known.
     """
-    bands, months, every_status = counts.shape
-    every = whole(bands), whole(months)
-    division = next((d for d in statuses if Table((*every, d)).fits(counts)), None)
+    bands, months, count = counts.shape
+    division = next((d for d in statuses if Table((whole(bands), whole(months), d)).fits(counts)), None)
     if division is None:
         return ()
+    outside = [_lifted(table, count).equations for table in known]
+    is_last = np.arange(counts.size) % count == count - 1
+    outside += [_lifted(table, count).equations * is_last for table in elsewhere]
     found = list(_crossed(counts, division))
-    lifted = [Table((*table.parts[:STATUS], whole(every_status))) for table in known]
-    while found and any(_exposed(counts, [*lifted, *found])):
+    while found and not _is_safe(counts, [*outside, *(table.equations for table in found)]):
         found.pop()
     return tuple(found)
 
 
+def _lifted(table: Table, statuses: int) -> Table:
+    """A table's bands and months, over so many statuses together."""
+    return Table((table.parts[BAND], table.parts[MONTH], whole(statuses)))
+
+
 def _crossed(counts: Codes, division: Parts) -> Iterator[Table]:
     """A division of the statuses alone, by month, by band and by both, as far as parts are large enough."""
-    bands, months, statuses = counts.shape
+    bands, months, _ = counts.shape
     yield Table((whole(bands), whole(months), division))
     by = np.zeros((bands, months, len(division)), dtype=np.int64)
     for part, places in enumerate(division):
@@ -135,37 +150,23 @@ def _crossed(counts: Codes, division: Parts) -> Iterator[Table]:
             yield Table((band, month, division))
 
 
-def _exposed(counts: Codes, told: Sequence[Table]) -> Iterator[tuple[int, ...]]:
-    """The small cells whose count the tables may leave too little doubt of."""
-    labels = [np.stack(np.broadcast_arrays(*np.ix_(*t.labels)), axis=-1) for t in told]
-    for cell in map(tuple, np.argwhere(is_small(counts)).tolist()):
-        if not any(_doubt(counts, move) >= SMALLEST_CELL and _is_unseen(move, labels) for move in _moves(counts, cell)):
-            yield cell
+def _is_safe(counts: Codes, told: Sequence[Floats]) -> bool:
+    """Whether tables, as equations, leave at least ten possible counts of every cell that is small.
+
+    They are bounds of a linear programme in which no cell is below nothing.
+    """
+    equations = np.concatenate(told)
+    return all(_doubt(cell, counts.ravel(), equations) for cell in np.flatnonzero(is_small(counts)))
 
 
-Move = tuple[list[tuple[int, ...]], list[tuple[int, ...]]]
-"""Cells that gain an application each, and cells that lose one."""
+def _doubt(cell: int, counts: Codes, equations: Floats) -> bool:
+    """Whether a cell may have at least ten counts. Its own is one of them, so that mostly its largest tells."""
+    from scipy.optimize import linprog  # noqa: PLC0415 - heavy
 
-
-def _moves(counts: Codes, cell: tuple[int, ...]) -> Iterator[Move]:
-    """Changes of a cell's count with changes elsewhere: the corners of a line, a square or a cube, by turns."""
-    for other in product(*map(range, counts.shape)):
-        axes = [(a,) if a == b else (a, b) for a, b in zip(cell, other, strict=True)]
-        corners = list(product(*axes))
-        if len(corners) > 1:
-            odd = [sum(a != b for a, b in zip(corner, cell, strict=True)) % 2 for corner in corners]
-            yield (
-                [corner for corner, is_odd in zip(corners, odd, strict=True) if not is_odd],
-                [corner for corner, is_odd in zip(corners, odd, strict=True) if is_odd],
-            )
-
-
-def _doubt(counts: Codes, move: Move) -> int:
-    """How many counts the cell could have, by this move alone."""
-    gain, lose = (min(int(counts[corner]) for corner in side) for side in move)
-    return gain + lose + 1
-
-
-def _is_unseen(move: Move, labels: Sequence[Codes]) -> bool:
-    """Whether every table stays as it is."""
-    return all(sorted(tuple(of[c]) for c in move[0]) == sorted(tuple(of[c]) for c in move[1]) for of in labels)
+    aim, ends, known = np.zeros(len(counts)), [int(counts[cell])] * 2, equations @ counts
+    for end, sign in ((1, -1.0), (0, 1.0)):
+        aim[cell] = sign
+        ends[end] = round(sign * linprog(aim, A_eq=equations, b_eq=known, bounds=(0, None)).fun)
+        if ends[1] - ends[0] + 1 >= SMALLEST_CELL:
+            return True
+    return False

@@ -15,7 +15,7 @@ import numpy as np
 from markupsafe import Markup
 
 from models.arrays import Codes, Flags
-from pipeline.explain.cells import Parts, Table, axes, is_small, single, tables, whole
+from pipeline.explain.cells import STATUS, Parts, Table, axes, is_small, single, tables, whole
 from pipeline.explain.evidence import Evidence
 from pipeline.explain.judged import REFUSED, SEEN, SILENT, STATUSES
 from pipeline.pages import month, words
@@ -25,8 +25,12 @@ from saakh.spec import FAMILIES
 
 POINT, PROBABILITY = 10_000, 1_000_000_000
 """By what points and probabilities are multiplied before they are rounded and added up."""
-TOLD_APART: tuple[Parts, ...] = (single(len(STATUSES)), ((SEEN, SILENT), (REFUSED,)))
-"""How what a source shows is divided: as finely as numbers allow, and a refusal never put together with anything."""
+TOLD_APART: tuple[Parts, ...] = (
+    single(len(STATUSES)),
+    ((SEEN, SILENT), (REFUSED,)),
+    ((SEEN,), (SILENT, REFUSED)),
+)
+"""How what a source shows is divided: as finely as numbers allow."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class View:
-    """One way to tell applications apart: what a category of sources shows, or a protected attribute's groups."""
+    """One way to tell applications apart: what a category of sources shows, or a protected attribute's groups.
+
+    `status` is the place in `statuses` of each application judged out of time; a status without a name cannot be
+    chosen. `divisions` of the statuses are tried in turn.
+    """
 
     kind: str
     name: str
@@ -76,7 +84,7 @@ def explorer(evidence: Evidence, scorecard: Scorecard) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = rows.frame | {"views": [], "tables": [summed(rows, table, None) for table in base]}
     for view in available(evidence):
-        add(found, told(rows, base, view))
+        add(found, told(rows, view, tables_of(rows, base, view)))
     tail = NormalDist().inv_cdf((1 + evidence.stages["evaluate"]["confidence"]) / 2)
     texts = {code.code: code.text for code in scorecard.manifest.reasons.codes}
     return found | {"groups": _groups(found, evidence), "cut": _cut(rows), "tail": tail, "texts": texts}
@@ -167,23 +175,30 @@ def available(evidence: Evidence) -> list[View]:
     every = [each.status[late] == REFUSED for each in evidence.judged.available]
     refused: Flags = np.any(every, axis=0) if every else np.zeros(0, dtype=bool)
     for each, here in zip(evidence.judged.available, every, strict=True):
+        families = dict.fromkeys(words(s.family) for s in evidence.specs if s.category == each.category)
         label = f"{words(each.category)}: {', '.join(words(source) for source in each.sources)}"
+        label += f" (read for {', '.join(sorted(families))})" if families else ""
         if not is_small(np.array([(refused & ~here).sum()])).any():
             found.append(View("category", each.category, label, STATUSES, each.status[late], TOLD_APART))
     return found
 
 
-def told(rows: Rows, base: Sequence[Table], view: View) -> dict[str, Any] | None:
-    """A view with its tables, or None where nothing of it can be told apart."""
-    found = tables(rows.counts(view.status, len(view.statuses)), view.divisions, known=base)
+def told(rows: Rows, view: View, found: Sequence[Table]) -> dict[str, Any] | None:
+    """A view with the tables that can be told of it, or None where these tell nothing apart."""
     if not found:
         return None
     there = np.bincount(view.status, minlength=len(view.statuses))
-    parts = [_status([view.statuses[place] for place in part if there[place]]) for part in found[0].parts[2]]
-    if sum(name is not None for name in parts) < 1 or sum(bool(there[list(p)].sum()) for p in found[0].parts[2]) < 2:
+    held = [[place for place in part if there[place]] for part in found[0].parts[STATUS]]
+    parts = [_status([view.statuses[place] for place in part]) for part in held]
+    if not any(parts) or sum(map(bool, held)) < 2:
         return None
     named = {"kind": view.kind, "name": view.name, "label": view.label, "statuses": parts}
     return named | {"tables": [summed(rows, table, view) for table in found]}
+
+
+def tables_of(rows: Rows, base: Sequence[Table], view: View, elsewhere: Sequence[Table] = ()) -> tuple[Table, ...]:
+    """The tables that can be told of a view, beside those of everybody and of views that share its last status."""
+    return tables(rows.counts(view.status, len(view.statuses)), view.divisions, base, elsewhere)
 
 
 def _status(names: Sequence[str | None]) -> str | None:
@@ -201,8 +216,13 @@ def summed(rows: Rows, table: Table, view: View | None) -> dict[str, Any]:
     sums = np.zeros((int(np.prod(size)), rows.figures.shape[1]), dtype=np.int64)
     np.add.at(sums, cell, rows.figures)
     there = np.flatnonzero(sums[:, 0])
-    return {"bands": table.labels[0].tolist(), "months": table.labels[1].tolist(), "size": list(size),
-            "at": there.tolist(), "sums": sums[there].tolist()}
+    return {
+        "bands": table.labels[0].tolist(),
+        "months": table.labels[1].tolist(),
+        "size": list(size),
+        "at": there.tolist(),
+        "sums": sums[there].tolist(),
+    }
 
 
 def add(found: dict[str, Any], view: dict[str, Any] | None) -> None:

@@ -102,7 +102,11 @@ def gather(params: Params, ws: Workspace) -> Evidence:
         reidentify=reidentify.fresh(ws),
         refused=refused(lacking, specs),
         policy_costs=_policy_costs(ws),
-        audits=read_audits(ws, stages["train"]["inputs"]) | {"fairness": said(ws, "fairness"), "compare": _compared(ws)},
+        audits={
+            **read_audits(ws, stages["train"]["inputs"]),
+            "fairness": said(ws, "fairness"),
+            "compare": _compared(ws),
+        },
         judged=read_judged(ws, scores[KEY].combine_chunks()),
     )
 

@@ -1,4 +1,4 @@
-"""The applications judged out of time as the cohort explorer needs them: when they were made, and what sources showed."""
+"""What the cohort explorer needs to know of scored applications: when they were made, and what sources showed."""
 
 from dataclasses import dataclass
 

@@ -17,7 +17,7 @@ def all_applied(found: dict[str, Any] | None) -> dict[str, Any] | None:
     """What `evaluate` found of all who applied, row by row; None where nobody who was declined is in the cohort."""
     if found is None:
         return None
-    rows = [{"key": key, "name": name, "meaning": meaning, **found[key]} for key, name, meaning in TAKEN if key in found]
+    rows = [{"key": key, "name": name, "meaning": why, **found[key]} for key, name, why in TAKEN if key in found]
     edges = [row["bad_rate"][end] for row in rows for end in ("value", "low", "high")]
     ends = found["bounds"]["bad_rate"]
     scale = axis([e for e in (*edges, ends["low"], ends["high"]) if e is not None], 4, through=0.0)

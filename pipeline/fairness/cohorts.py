@@ -1,15 +1,16 @@
-"""Sums over groups of people for the report's cohort explorer: an audit may know the groups, the report sees sums alone."""
+"""Sums over groups of people for the report's cohort explorer: an audit may know groups, the report sees sums alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.arrays import Flags
 from pipeline.bundle import Bundle
-from pipeline.explain.cells import is_small, single
-from pipeline.explain.cohorts import View, base_tables, rows_of, told
+from pipeline.explain.cells import Table, is_small, single
+from pipeline.explain.cohorts import Rows, View, base_tables, rows_of, tables_of, told
 from pipeline.explain.evidence import gather
 from pipeline.export import build
 from pipeline.fairness.groups import Grouping
@@ -34,8 +35,33 @@ def cohorts(
     late = np.array(evidence.keys)[evidence.is_out_of_time]
     place = pc.index_in(pa.array(late, pa.string()), sample.application).to_numpy()
     base = base_tables(rows)
-    views = [told(rows, base, view_of(each, sample, scores, place)) for each in known] if base else []
-    return rows.frame | {"views": [view for view in views if view is not None]}
+    views = [view_of(each, sample, scores, place) for each in known] if base else []
+    found = [told(rows, view, some) for view, some in safe(rows, base, views)]
+    return rows.frame | {"views": [view for view in found if view is not None]}
+
+
+def safe(rows: Rows, base: Sequence[Table], views: Sequence[View]) -> Iterator[tuple[View, tuple[Table, ...]]]:
+    """The views that can be told beside each other, with their tables.
+
+    Whoever shows nothing of one attribute mostly shows nothing of another, so that tables of both tell of the same
+    applications. Where the two differ by a few, these are told of by the difference, and the second view is left out.
+    """
+    kept: list[View] = []
+    for view in views:
+        unlike = [(_unknown(view) & ~_unknown(one)).sum() for one in kept]
+        unlike += [(_unknown(one) & ~_unknown(view)).sum() for one in kept]
+        if not is_small(np.array(unlike, dtype=np.int64)).any():
+            kept.append(view)
+    found = [tables_of(rows, base, view) for view in kept]
+    for i, view in enumerate(kept):
+        same = [j for j, one in enumerate(kept) if j != i and (_unknown(one) == _unknown(view)).all()]
+        found[i] = tables_of(rows, base, view, [table for j in same for table in found[j]])
+        yield view, found[i]
+
+
+def _unknown(view: View) -> Flags:
+    """The applications of the last status."""
+    return np.asarray(view.status == len(view.statuses) - 1)
 
 
 def view_of(by: Grouping, sample: Sample, scores: Scores, place: np.ndarray) -> View:
