@@ -156,7 +156,7 @@ def _is_safe(counts: Codes, told: Sequence[Floats]) -> bool:
     They are bounds of a linear programme in which no cell is below nothing.
     """
     equations = np.concatenate(told)
-    return all(_doubt(cell, counts.ravel(), equations) for cell in np.flatnonzero(is_small(counts)))
+    return all(_doubt(cell, counts.ravel(), equations) for cell in np.flatnonzero(is_small(counts)).tolist())
 
 
 def _doubt(cell: int, counts: Codes, equations: Floats) -> bool:

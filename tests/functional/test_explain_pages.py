@@ -117,7 +117,7 @@ def test_the_filter_leaves_the_inputs_that_match(explained, browser: Browser):
 
 def test_the_page_reads_without_its_script_and_fits_a_phone(explained, browser: Browser):
     with opened(browser, explained[1] / "explain" / "report.html", script=False) as found:
-        assert found.page.locator("h2").count() == 15
+        assert found.page.locator("h2").count() == 16
         assert found.page.locator(".swarm path").count() > 15
         assert not found.page.locator("#theme").is_visible()
     with opened(browser, explained[1] / "explain" / "report.html", width=390) as found:

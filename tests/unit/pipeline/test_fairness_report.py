@@ -61,7 +61,7 @@ def page(run, name: str = "", content: dict | None = None, model: str | None = N
     if content is not None:
         of = model or digest(ws.root / "train/model.txt")
         write_json(ws.stage(name) / f"{name}.json", content | {"model_sha256": of})
-    return report(gather(asked, ws))
+    return report(gather(asked, ws), None)
 
 
 def test_what_was_not_run_or_run_on_another_model_is_said(run, found) -> None:

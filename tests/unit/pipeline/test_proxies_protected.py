@@ -168,6 +168,7 @@ MAY_IMPORT = {
     "pipeline.fairness.groups": {
         "pipeline/fairness/__init__.py",
         "pipeline/fairness/candidates.py",
+        "pipeline/fairness/cohorts.py",
         "pipeline/fairness/measured.py",
         "pipeline/fairness/search.py",
         "pipeline/membership/__init__.py",
