@@ -1,6 +1,7 @@
 // Reckons two cohorts from the sums the page holds. A sum is there for whole tables only, no part of which is of one to
 // nine applications; a choice that no table holds in full is never put together from others, and cannot be made.
-(() => {
+// It begins once the page is there to be seen.
+addEventListener("load", () => setTimeout(() => {
   const held = document.getElementById("cohort-sums");
   if (!held) return;
   const of = JSON.parse(held.textContent);
@@ -14,12 +15,13 @@
   const alone = (labels, place) => (labels.filter((label) => label === labels[place]).length === 1 ? labels[place] : -1);
 
   // The sum of a table over one choice, and over bands from `upto` on where that is asked; null if it is not told.
-  const add = (table, choice, upto) => {
+  const add = (table, choice, upto, isAsked) => {
     const band = choice.band === null ? null : alone(table.bands, choice.band);
     const month = choice.month === null ? null : alone(table.months, choice.month);
     if (band === -1 || month === -1) return null;
     const inside = table.bands.map((_, place) => upto === undefined || place <= upto);
     if (table.bands.some((label, i) => table.bands.some((other, j) => label === other && inside[i] !== inside[j]))) return null;
+    if (isAsked) return true;
     const parts = new Set(table.bands.filter((_, place) => inside[place]));
     const sums = of.columns.map(() => 0);
     table.at.forEach((place, row) => {
@@ -31,11 +33,11 @@
     });
     return sums;
   };
-  const sum = (choice, upto) => {
+  const sum = (choice, upto, isAsked = false) => {
     if (choice.crossed) return null;
     for (const table of of.tables) {
       if ((table.view ?? null) !== choice.view) continue;
-      const found = add(table, choice, upto);
+      const found = add(table, choice, upto, isAsked);
       if (found) return found;
     }
     return null;
@@ -150,7 +152,7 @@
       const chosen = select.value;
       for (const option of select.options) {
         select.value = option.value;
-        option.disabled = option.value !== chosen && sum(read(selects)) === null;
+        option.disabled = option.value !== chosen && sum(read(selects), undefined, true) === null;
       }
       select.value = chosen;
     }
@@ -191,4 +193,4 @@
   element("cohorts-off").hidden = true;
   element("cohorts-on").hidden = false;
   show();
-})();
+}));
