@@ -1,7 +1,7 @@
 """What cut-offs by term and amount are worth against a single one: expected profit at the same bad rate, on new worlds.
 
-`python -m benchmarks.decide 8` draws so many pairs of worlds without events. In the first of a pair the pipeline's own
-booster learns on 20,000 applications, and both strategies are chosen on these by their out-of-fold scores: the single
+`python -m benchmarks.decide 8` draws so many pairs of worlds without events. In the first of a pair the default
+model learns on 20,000 applications, and both strategies are chosen on these by their out-of-fold scores: the single
 cut-off of the highest expected profit, and cut-offs by term and amount within its bad rate. Both are judged on 30,000
 applications of the second world, by true PD. There the single cut-off is moved, with hindsight, to the bad rate that
 the other strategy turns out to have. Prices and costs are those of the sample terms' own lender for both; the second
@@ -15,17 +15,18 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t as student
 
-from benchmarks.families import AS_OF, SPAN
+from benchmarks.families import SPAN
+from benchmarks.model import default
 from features.catalogue import all_features, specs_of
-from models import boosting
 from models.arrays import Floats
 from models.metrics import probability
+from models.refusals import Refusals
 from pipeline.lending import read_terms
 from pipeline.optimise.book import Book, figures, lend
 from pipeline.optimise.cells import Bounds
 from pipeline.optimise.search import best_flat, flat, optimised
-from pipeline.params import Optimise, Params
-from pipeline.train import as_inputs, settings_for
+from pipeline.params import Optimise
+from pipeline.train import as_inputs
 from pipeline.world import direct
 from pipeline.world.knobs import BASE
 from pipeline.world.part import Part, drawn
@@ -75,13 +76,12 @@ def pair(seed: int) -> Pair:
     """A world to learn and choose on, and another to judge on; the model is the first one's."""
     known = {spec.name: spec for spec in specs_of(all_features())}
     first = direct.sample(1, PEOPLE, seed, BASE, SPAN)
-    specs = [known[name] for name in first.names if name in known]
-    places = [list(first.names).index(spec.name) for spec in specs]
-    x, bad, fold = first.x[:LEARNING, places], first.is_bad[:LEARNING], first.person[:LEARNING] % 5
-    params = Params(policy="explicit-consent", as_of=AS_OF, workspace=Path(), seed=seed)
-    fitted = boosting.fit(x, bad, fold, as_inputs(specs), settings_for(params, LEARNING, len(specs)), 2)
+    inputs = as_inputs([known[name] for name in first.names])
+    rows = slice(0, LEARNING)
+    fitted = default(first.x[rows], first.is_bad[rows], first.person[rows], inputs)
     second = direct.sample(1, PEOPLE, seed + UNSEEN, BASE, SPAN)
-    scored = boosting.log_odds(fitted.text, second.x[:JUDGED, places], 2)
+    read = second.x[:JUDGED, list(fitted.places)]
+    scored = fitted.model.log_odds(read, Refusals.none(*read.shape))
     return Pair(
         book(seed, probability(fitted.out_of_fold), None),
         book(seed + UNSEEN, probability(scored), second.pd[:JUDGED]),

@@ -13,16 +13,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from benchmarks.runtime import microseconds
 from features.catalogue import all_features, specs_of
+from models.splits import Split
 from pipeline.bundle import REASONS_MOST
 from pipeline.export import build
-from pipeline.params import Params, read_params
+from pipeline.params import read_params
 from pipeline.reasons import read_reasons
 from pipeline.sample import Sample, read_sample, read_specs, refused
-from pipeline.train import Learned, learn, split_by_time
+from pipeline.train import Learned, learn
 from pipeline.workspace import Workspace
 from saakh import archive
 from saakh.scorecard import Scorecard
@@ -58,7 +58,7 @@ def main(path: Path, times: int) -> None:
             flush=True,
         )
     for number in range(1, times + 1):
-        again = learn(params, specs, without_a_tenth(params, sample, number))
+        again = learn(params, specs, sample, split=without_a_tenth(learned.split, number))
         other = weightiest(scorecard(specs, again), specs, sample, judged)
         print(
             f"tenth {number}: {kept(four, other):.3f} of the four kept, {kept(told, other):.3f} of those told",
@@ -98,14 +98,13 @@ def asked(
     return sample.x[rows][:, [place[name] for name in card.features]], withheld
 
 
-def without_a_tenth(params: Params, sample: Sample, number: int) -> Sample:
-    """The sample without a tenth of its development loans, drawn at random."""
-    development = np.flatnonzero(split_by_time(params, sample).development)
+def without_a_tenth(split: Split, number: int) -> Split:
+    """The same split without a tenth of the loans to learn from, drawn at random; those judged stay the same."""
+    development = np.flatnonzero(split.development)
     out = np.random.default_rng(number).choice(development, int(LEFT_OUT * len(development)), replace=False)
-    kept = np.setdiff1d(np.arange(len(sample.bad)), out)
-    parts = {name: getattr(sample, name)[kept] for name in ("person", "applied", "bad", "x", "key")}
-    application = sample.application.take(pa.array(kept))
-    return replace(sample, application=application, refusals=sample.refusals.rows(kept), **parts)
+    left = split.development.copy()
+    left[out] = False
+    return replace(split, development=left)
 
 
 def kept(first: list[set[str]], other: list[set[str]]) -> float:

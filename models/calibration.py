@@ -26,12 +26,17 @@ def chosen(score: Floats, bad: Flags, person: Codes, fold: Codes) -> tuple[str, 
     """
     best, most = "identity", 0.0
     for name, fit in CALIBRATORS.items():
-        gain = surprise(score, bad) - surprise(_held_out(fit, score, bad, fold), bad)
-        by_person = np.bincount(np.unique(person, return_inverse=True)[1], gain)
-        reach = BEYOND_NOISE * np.sqrt(((by_person - by_person.mean()) ** 2).sum())
-        if gain.sum() > max(reach, most):
+        gain = surprise(score, bad) - surprise(held_out(fit, score, bad, fold), bad)
+        if errors(gain, person) > BEYOND_NOISE and gain.sum() > most:
             best, most = name, float(gain.sum())
     return best, CALIBRATORS[best](score, bad) if best in CALIBRATORS else IDENTITY
+
+
+def errors(gain: Floats, person: Codes) -> float:
+    """How many standard errors a gain, given a loan each, lies above 0; a person's loans count together."""
+    by_person = np.bincount(np.unique(person, return_inverse=True)[1], gain)
+    error = float(np.sqrt(((by_person - by_person.mean()) ** 2).sum()))
+    return float(gain.sum()) / error if error else 0.0
 
 
 def calibrated(score: Floats, calibration: Calibration) -> Floats:
@@ -54,7 +59,8 @@ def logit(score: Floats, bad: Flags) -> Calibration:
 CALIBRATORS: Mapping[str, Callable[[Floats, Flags], Calibration]] = {"temperature": temperature, "logit": logit}
 
 
-def _held_out(fit: Callable[[Floats, Flags], Calibration], score: Floats, bad: Flags, fold: Codes) -> Floats:
+def held_out(fit: Callable[[Floats, Flags], Calibration], score: Floats, bad: Flags, fold: Codes) -> Floats:
+    """Log-odds after a calibration that was fit without the row's fold."""
     out = np.empty(len(score))
     for f in np.unique(fold):
         held = fold == f

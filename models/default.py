@@ -30,6 +30,10 @@ STAGES = 12
 """At how many numbers of rounds, evenly spread, the out-of-fold loss is looked at."""
 WEIGHTS = np.arange(1, 21) / 20
 """How much of the trees may go into the blend, in twentieths: never nothing, so that a scorecard always holds some."""
+PRIOR_WRONG = 2.5
+"""By how many standard errors a weaker penalty must be better, out of fold, than the prior's."""
+TREES_EARN = 1.0
+"""By how many standard errors more of the trees must be better, out of fold, than less."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def fit(
     stages = np.unique(np.linspace(0, settings.rounds_max, STAGES + 1)[1:].round().astype(int))
     said = staged(grown, x, rows, stages)
     penalty, straight, fitted, scaling = _straight(x, rows, inputs)
-    rounds, weight = _blend(said, straight, rows.bad, stages)
+    rounds, weight = _blend(said, straight, rows, stages)
     blended = weight * said[:, np.flatnonzero(stages == rounds)[0]] + (1 - weight) * straight
     calibrator, how = calibration.chosen(blended, rows.bad, rows.person, rows.fold)
     text = on_grid(merged([shard.text for shard in grown], rounds, weight / len(grown)))
@@ -199,24 +203,46 @@ def _staged(shards: Sequence[Trees], x: Floats, refusals: Refusals, stages: Code
 
 
 def _straight(x: Floats, rows: Rows, inputs: Inputs) -> tuple[float, Floats, Floats, linear.Scaling]:
-    """The penalty of least out-of-fold loss, its out-of-fold log-odds, and the fit on all rows with its scaling."""
-    said = np.empty((len(x), len(linear.PENALTIES)))
+    """The penalty, its out-of-fold log-odds, and the fit on all rows with its scaling.
+
+    A strong penalty keeps which inputs count steady, and makes scores too close together: they are stretched to fit
+    what was held out. A weaker one is taken if it is better out of fold beyond noise.
+    """
+    penalties = linear.penalties_for(x.shape[1])
+    said = np.empty((len(x), len(penalties)))
     for fold in np.unique(rows.fold):
         held = rows.fold == fold
-        scaling = linear.Scaling.of(x[~held])
-        found = linear.fits(scaling(x[~held]), rows.bad[~held], inputs.monotone)
+        scaling, found = _fitted(x[~held], rows.bad[~held], inputs, penalties)
         said[held] = np.stack([linear.log_odds(scaling(x[held]), fitted) for fitted in found], axis=1)
-    best = int(np.argmin([surprise(score, rows.bad).mean() for score in said.T]))
+    middle = said.mean(axis=0)
+    out = [calibration.held_out(calibration.logit, score, rows.bad, rows.fold) for score in (said - middle).T]
+    loss = [surprise(score, rows.bad) for score in out]
+    best = int(np.argmin([some.mean() for some in loss]))
+    if calibration.errors(loss[0] - loss[best], rows.person) <= PRIOR_WRONG:
+        best = 0
+    scaling, found = _fitted(x, rows.bad, inputs, penalties[: best + 1])
+    stretch = calibration.logit(said[:, best] - middle[best], rows.bad)
+    return penalties[best], out[best], linear.stretched(found[-1], float(middle[best]), stretch), scaling
+
+
+def _fitted(x: Floats, bad: Flags, inputs: Inputs, penalties: Sequence[float]) -> tuple[linear.Scaling, list[Floats]]:
     scaling = linear.Scaling.of(x)
-    path = linear.PENALTIES[: best + 1]
-    return linear.PENALTIES[best], said[:, best], linear.fits(scaling(x), rows.bad, inputs.monotone, path)[-1], scaling
+    z = scaling(x)
+    return scaling, linear.fits(z, bad, inputs.monotone, penalties, linear.ridge(z, inputs.monotone))
 
 
-def _blend(said: Floats, straight: Floats, bad: Flags, stages: Codes) -> tuple[int, float]:
-    """Rounds and part of the trees of least out-of-fold loss; on a tie, the fewest."""
+def _blend(said: Floats, straight: Floats, rows: Rows, stages: Codes) -> tuple[int, float]:
+    """Rounds and part of the trees: the least part that is not worse out of fold beyond noise; on a tie, few rounds."""
+    bad = rows.bad
     loss = np.array([[surprise(w * trees + (1 - w) * straight, bad).mean() for w in WEIGHTS] for trees in said.T])
-    stage, weight = np.unravel_index(int(loss.argmin()), loss.shape)
-    return int(stages[stage]), float(WEIGHTS[weight])
+    stage = loss.argmin(axis=0)
+    best = int(loss.min(axis=0).argmin())
+
+    def each(k: int) -> Floats:
+        return surprise(WEIGHTS[k] * said[:, stage[k]] + (1 - WEIGHTS[k]) * straight, bad)
+
+    least = next(k for k in range(best + 1) if calibration.errors(each(k) - each(best), rows.person) <= TREES_EARN)
+    return int(stages[stage[least]]), float(WEIGHTS[least])
 
 
 def _only_read(text: str, straight: Linear, how: Calibration, inputs: Inputs) -> tuple[DefaultModel, tuple[int, ...]]:

@@ -103,9 +103,13 @@ def learn(
     sample: Sample,
     known: Mapping[str, Grown] = NOTHING,
     where: Growing | None = None,
+    split: Split | None = None,
 ) -> Learned:
-    """Split by time and person, fit on development, score both sides; shards that are `known` are not grown again."""
-    ready = prepared(params, specs, sample)
+    """Split by time and person, unless `split` does; fit on development, score both sides.
+
+    Shards that are `known` are not grown again.
+    """
+    ready = prepared(params, specs, sample, split)
     split, kept, inputs, rows = ready.split, ready.kept, ready.inputs, ready.rows
     dev, later, aside = split.development, split.out_of_time | split.known_person, dict(ready.set_aside)
     fitted = fit(rows, inputs, ready.settings, params.threads, known, where)
@@ -127,9 +131,9 @@ def learn(
     )
 
 
-def prepared(params: Params, specs: Sequence[FeatureSpec], sample: Sample) -> Prepared:
+def prepared(params: Params, specs: Sequence[FeatureSpec], sample: Sample, split: Split | None = None) -> Prepared:
     """Development loans with their folds and shards, the columns to learn from, and the settings that suit them."""
-    split = split_by_time(params, sample)
+    split = split or split_by_time(params, sample)
     dev = split.development
     _refuse_one_class(sample.bad[dev])
     dropped, aside, kept = columns(params, specs, sample.x[dev], sample.applied[dev])

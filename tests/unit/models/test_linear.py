@@ -29,7 +29,7 @@ def test_missing_stands_at_the_mean():
 def test_coefficients_keep_the_declared_signs():
     x, bad = world()
     z = Scaling.of(x)(x)
-    free, bound = (fits(z, bad, m)[-1] for m in ((0, 0, 0), (-1, 1, 0)))
+    free, bound = (fits(z, bad, m, (30.0,))[-1] for m in ((0, 0, 0), (-1, 1, 0)))
     assert free[1] > 0.3
     assert free[2] < -0.3
     assert bound[1:3].tolist() == [0.0, 0.0]
@@ -51,7 +51,7 @@ def test_the_fit_is_the_least_penalised_loss():
 def test_the_runtimes_part_says_the_same():
     x, bad = world()
     scaling = Scaling.of(x)
-    at = fits(scaling(x), bad, (0, 0, -1))[-1]
+    at = fits(scaling(x), bad, (0, 0, -1), (30.0,))[-1]
     part = as_part(at, scaling, 0.3)
     said = part.intercept + part.effects_of(x).sum(axis=1)
     assert said == pytest.approx(0.3 * log_odds(scaling(x), at), abs=1e-12)
@@ -60,5 +60,5 @@ def test_the_runtimes_part_says_the_same():
 def test_a_column_of_nothing_or_of_one_value_changes_nothing():
     x = np.column_stack([np.full(200, np.nan), np.full(200, 7.0), np.arange(200.0)])
     scaling = Scaling.of(x)
-    at = fits(scaling(x), np.arange(200) % 3 == 0, (0, 0, 0))[-1]
+    at = fits(scaling(x), np.arange(200) % 3 == 0, (0, 0, 0), (30.0,))[-1]
     assert as_part(at, scaling, 1.0).feature.tolist() == [2]
