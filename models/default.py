@@ -30,9 +30,9 @@ STAGES = 12
 """At how many numbers of rounds, evenly spread, the out-of-fold loss is looked at."""
 WEIGHTS = np.arange(1, 21) / 20
 """How much of the trees may go into the blend, in twentieths: never nothing, so that a scorecard always holds some."""
-PRIOR_WRONG = 2.5
+PRIOR_WRONG = 4.0
 """By how many standard errors a weaker penalty must be better, out of fold, than the prior's."""
-TREES_EARN = 1.0
+TREES_EARN = 2.0
 """By how many standard errors more of the trees must be better, out of fold, than less."""
 
 

@@ -20,8 +20,8 @@ from saakh.scale import Calibration
 
 PENALTIES_A_COLUMN = (6.0, 2.0, 0.6, 0.2)
 """λ of λ/2 · β' R β by the number of columns, with inputs of unit spread and the loss summed over the rows. The first
-is the prior: all columns together move the log-odds by some 0.4. The others are there for data that prove it wrong."""
-UNDECLARED = 4.0
+is the prior: all columns together move the log-odds by 0.3 to 0.5. Others are for data that prove it wrong."""
+UNDECLARED = 8.0
 """How much more the square of a coefficient costs whose direction nobody declared."""
 TOGETHER = 0.5
 """The part of the prior by which coefficients of inputs that go together are alike."""
@@ -64,15 +64,16 @@ def penalties_for(columns: int) -> tuple[float, ...]:
 def ridge(z: Floats, monotone: Sequence[int]) -> Floats:
     """R [columns, columns] of the penalty λ/2 · β' R β: the inverse of the prior's covariance of coefficients, times λ.
 
-    A direction that is declared is knowledge, so those coefficients are freer. And where inputs go together, here over
-    these rows, data cannot tell which of them counts; the prior then shares it out among them, for the next sample will
-    not be able to tell either.
+    A direction that is declared is knowledge, so those coefficients are freer (unless none is). And where inputs go
+    together, here over these rows, data cannot tell which of them counts; the prior then shares it out among them, for
+    the next sample will not be able to tell either.
     """
     with threadpool_limits(1):
         alike = z.T @ z
         usual = float(alike.diagonal().mean()) or 1.0
         inverse = np.linalg.inv((1 - TOGETHER) * np.eye(len(alike)) + TOGETHER / usual * alike)
-    costs = np.where(np.asarray(monotone) == 0, np.sqrt(UNDECLARED), 1.0)
+    declared = np.asarray(monotone) != 0
+    costs = np.where(declared | ~declared.any(), 1.0, np.sqrt(UNDECLARED))
     return np.asarray(costs[:, None] * inverse * costs)
 
 

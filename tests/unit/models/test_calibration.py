@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.calibration import IDENTITY, calibrated, chosen, logit
+from models.calibration import IDENTITY, calibrated, chosen, errors, logit
 
 
 def world(slope, shift, rows=6_000, seed=3):
@@ -32,3 +32,10 @@ def test_observed_equals_expected_after_a_logit():
 def test_a_few_loans_prove_nothing():
     score, bad, person, fold = world(1.0, 0.1, rows=100)
     assert chosen(score, bad, person, fold)[0] == "identity"
+
+
+def test_a_persons_gains_count_together():
+    gain = np.array([1.0, 1.0, -1.0, -1.0, 3.0])
+    assert errors(gain, np.arange(5)) == pytest.approx(3 / np.sqrt(2 * 0.4**2 + 2 * 1.6**2 + 2.4**2))
+    assert errors(gain, np.array([0, 0, 1, 1, 2])) == pytest.approx(3 / np.sqrt(1 + 9 + 4))
+    assert errors(np.zeros(3), np.arange(3)) == 0.0

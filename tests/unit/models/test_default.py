@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from models.boosting import Inputs, Settings, log_odds
+from models.calibration import logit
 from models.default import DefaultModel, Rows, fit, shards_for
 from models.plain import linear_effects, trees_log_odds
 from models.refusals import Refusals, keys
@@ -158,3 +159,10 @@ def test_shards_follow_the_number_of_loans_and_of_bad_ones():
         1,
         5,
     ]
+
+
+def test_a_strong_penalty_is_stretched_to_the_right_level():
+    fitted = fit(rows(), inputs(), SETTINGS, 1)
+    score, bad = fitted.out_of_fold, rows().bad
+    assert (1 / (1 + np.exp(-score))).mean() == pytest.approx(bad.mean(), rel=0.05)
+    assert logit(score, bad).slope == pytest.approx(1.0, abs=0.1)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from models.linear import Scaling, as_part, fits, log_odds
+from models.linear import Scaling, as_part, fits, log_odds, ridge, stretched
+from saakh.scale import Calibration
 
 
 def world(rows=900, seed=2):
@@ -62,3 +63,29 @@ def test_a_column_of_nothing_or_of_one_value_changes_nothing():
     scaling = Scaling.of(x)
     at = fits(scaling(x), np.arange(200) % 3 == 0, (0, 0, 0), (30.0,))[-1]
     assert as_part(at, scaling, 1.0).feature.tolist() == [2]
+
+
+def test_the_penalty_is_the_inverse_of_a_prior_that_frees_what_is_declared_and_ties_what_goes_together():
+    z = np.array([[1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])  # correlation 1/3
+    prior = np.array([[1.0, 1 / 6], [1 / 6, 1.0]])  # half its variance is tied
+    assert np.linalg.inv(ridge(z, (1, -1))) == pytest.approx(prior)
+    assert np.linalg.inv(ridge(z, (0, 0))) == pytest.approx(prior)  # nothing is declared: nothing is known
+    assert np.linalg.inv(ridge(z, (1, 0))) == pytest.approx(prior / np.outer([1, 8**0.5], [1, 8**0.5]))
+
+
+def test_what_goes_together_shares_the_weight():
+    rng = np.random.default_rng(1)
+    both = rng.normal(size=2_000)
+    x = np.stack([both + rng.normal(size=2_000) / 3, both + rng.normal(size=2_000) / 3], axis=1)
+    bad = rng.random(2_000) < 1 / (1 + np.exp(2.0 - x[:, 0]))
+    z = Scaling.of(x)(x)
+    plain, shared = (fits(z, bad, (1, 1), (200.0,), r)[0] for r in (None, ridge(z, (1, 1))))
+    assert shared[2] / shared[1] > plain[2] / plain[1] + 0.05
+
+
+def test_a_stretched_fit_says_what_calibration_makes_of_it():
+    x, bad = world()
+    z = Scaling.of(x)(x)
+    (at,) = fits(z, bad, (0, 0, 0), (30.0,))
+    wanted = 1.5 * (log_odds(z, at) + 2.0) - 0.25
+    assert log_odds(z, stretched(at, -2.0, Calibration(1.5, -0.25))) == pytest.approx(wanted)
