@@ -70,7 +70,7 @@ def grow(x: Floats, bad: Flags, fold: Codes, folds: int, inputs: Inputs, setting
     lack good or bad rows is a `ContractError`.
     """
     refuse_one_class(bad, fold)
-    parameters = _parameters(inputs, settings, float(bad.mean()))
+    parameters = parameters_of(inputs, settings, float(bad.mean()))
     data = lgb.Dataset(
         x, bad.astype(np.float64), feature_name=list(inputs.names), params=parameters, free_raw_data=False
     ).construct()
@@ -154,7 +154,8 @@ def grown_with(
     }
 
 
-def _parameters(inputs: Inputs, settings: Settings, bad_rate: float) -> dict[str, object]:
+def parameters_of(inputs: Inputs, settings: Settings, bad_rate: float) -> dict[str, object]:
+    """LightGBM's parameters of a shard with this bad rate."""
     said = {name: value for name, value in asdict(settings).items() if name not in {"leaf_bads_min", "rounds_max"}}
     least = settings.leaf_bads_min * (1 - bad_rate)  # Σ p (1 − p): a bad counts 1 − p
     return grown_with(inputs, **said) | {"min_sum_hessian_in_leaf": least}
