@@ -53,17 +53,11 @@ def main(path: Path, times: int) -> None:
     for number in range(1, times + 1):
         again = learn(params.model_copy(update={"seed": params.seed + number}), specs, sample)
         other = weightiest(scorecard(specs, again), specs, sample, judged)
-        print(
-            f"seed {number}: {kept(four, other):.3f} of the four kept, {kept(told, other):.3f} of those told",
-            flush=True,
-        )
+        say(f"seed {number}", kept(four, other), kept(told, other))
     for number in range(1, times + 1):
         again = learn(params, specs, sample, split=without_a_tenth(learned.split, number))
         other = weightiest(scorecard(specs, again), specs, sample, judged)
-        print(
-            f"tenth {number}: {kept(four, other):.3f} of the four kept, {kept(told, other):.3f} of those told",
-            flush=True,
-        )
+        say(f"tenth {number}", kept(four, other), kept(told, other))
 
 
 def scorecard(specs: Sequence[FeatureSpec], learned: Learned) -> Scorecard:
