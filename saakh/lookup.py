@@ -100,8 +100,9 @@ class Answers:
         feature = _joined([g.feature for g in groups], np.intp)
         order = np.argsort(feature, kind="stable")
         self.owner = _joined([g.tree[g.owner] for g in groups], np.intp)[order]
+        self.feature = feature[order]
         self.effect_at = _starts([g.effect for g in groups])[order]
-        self.used, self.first = np.unique(feature[order], return_index=True)
+        self.used, self.first = np.unique(self.feature, return_index=True)
 
     def each(self, patterns: Array) -> Array:
         """What each tree says [..., trees]."""
@@ -112,8 +113,20 @@ class Answers:
         total: Array = self.each(patterns).sum(axis=-1)
         return total
 
+    def places(self, patterns: Array) -> Array:
+        """Where in `effects` what each tree gives each of its inputs is found [rows of `owner`], for one applicant."""
+        places: Array = patterns.take(self.owner)
+        places += self.effect_at
+        return places
+
+    def effects_at(self, places: Array) -> Array:
+        """The Shapley value of each input [features]; with `Lookup.mean` they add up to `log_odds`."""
+        if not len(places):  # of which `bincount` makes whole numbers
+            return np.zeros(self.inputs)
+        return np.bincount(self.feature, self.effects.take(places), self.inputs)
+
     def effects_of(self, patterns: Array) -> Array:
-        """The Shapley value of each input [..., features]; with `Lookup.mean` they add up to `log_odds`."""
+        """The Shapley values [..., features] of patterns [..., trees]."""
         out = np.zeros((*patterns.shape[:-1], self.inputs))
         if len(self.used):
             effect = self.effects.take(patterns.take(self.owner, axis=-1) + self.effect_at)
