@@ -1,6 +1,6 @@
 """A whole ensemble as a few gathers: inputs to answers, answers to patterns, patterns to value and Shapley values."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from saakh.trees import SPLITS_MAX, Array, Trees
 
 ZERO = float(np.float32(1e-35))
 WIDTH = SPLITS_MAX + 1
+Made = TypeVar("Made")
 SETS_KEPT = 16
 """For how many sets of refused inputs tables are kept; those of a large model take a few megabytes each."""
 
@@ -82,9 +83,13 @@ class Lookup:
         if found is None:
             splits = np.isin(self.trees.feature, sorted(refused))
             found = Answers(tables(self.trees, self._flipped, splits), len(self.trees.splits), self.inputs)
-            kept = self._with_refusals if len(self._with_refusals) < SETS_KEPT else {}
-            self._with_refusals = {**kept, refused: found}
+            self._with_refusals = kept(self._with_refusals, refused, found)
         return found
+
+
+def kept(tables: dict[frozenset[int], Made], refused: frozenset[int], made: Made) -> dict[frozenset[int], Made]:
+    """Tables by set of refused inputs with one more among them; when there are too many, with that one alone."""
+    return {**(tables if len(tables) < SETS_KEPT else {}), refused: made}
 
 
 class Answers:
