@@ -44,17 +44,13 @@ class Flips:
         self._read_by: dict[int, Some] = {}
         self._stakes: dict[frozenset[int], _Stakes] = {}
 
-    def flips(self, x: Array, i: int) -> bool:
-        """Whether an input is set to its better value: there is one, and it is not better still already."""
-        better = self._better[i]
-        return better is not None and not (x.item(i) - better) * self._risk[i] < 0
-
     def flipped(self, x: Array, features: Collection[int]) -> Array:
         """The inputs with those features at their better values; one that is better still stays as it is."""
         flipped = x.copy()
         for i in features:
-            if self.flips(x, i):
-                flipped[i] = self._better[i]
+            better = self._better[i]
+            if better is not None and not (x.item(i) - better) * self._risk[i] < 0:
+                flipped[i] = better
         return flipped
 
     def at_most(self, found: Explained, withheld: frozenset[int] = NOBODY) -> list[float]:
@@ -70,11 +66,11 @@ class Flips:
 
     def in_linear(self, x: Array, features: Collection[int], found: Explained) -> float:
         """The log-odds that a flip of these features adds in the linear part."""
-        change = 0.0
+        change, straight, value = 0.0, found.straight.item, x.item
         for i in features:
-            place = self._in_linear[i]
-            if place is not None and self.flips(x, i):
-                change += self._linear_at_better[place] - found.straight.item(place)
+            place, better = self._in_linear[i], self._better[i]
+            if place is not None and better is not None and not (value(i) - better) * self._risk[i] < 0:
+                change += self._linear_at_better[place] - straight(place)
         return change
 
     def in_trees(

@@ -68,7 +68,7 @@ class Reasons:
         place = {code.code: i for i, code in enumerate(self._codes)}
         self._names = [s.name for s in specs]
         self.group = np.array([place[s.reason_code] for s in specs])
-        self._members = [np.flatnonzero(self.group == g) for g in range(len(self._codes))]
+        self._members = [np.flatnonzero(self.group == g).tolist() for g in range(len(self._codes))]
         self.flips = Flips(specs, policy, model, self.group, len(self._codes))
 
     @property
@@ -110,9 +110,8 @@ class Reasons:
 
     def _lowered(self, group: int, contributions: Array) -> list[int]:
         """The features of a code that lowered the score, the weightiest first."""
-        members = self._members[group]
-        points = contributions.take(members).tolist()
-        return [i for point, i in sorted(zip(points, members.tolist(), strict=True)) if point < 0]
+        points = contributions.item
+        return sorted([i for i in self._members[group] if points(i) < 0], key=points)
 
     def _rises(
         self, x: Array, one: _Gathered, found: Explained, withheld: frozenset[int], at_most: Sequence[float]
@@ -127,9 +126,9 @@ class Reasons:
         return change * self._points_per_unit > RISE_LEAST
 
     def _reason(self, one: _Gathered, x: Array) -> Reason:
-        code = self._codes[one.group]
-        unknown = tuple(self._names[i] for i in one.lowered if isnan(x.item(i)))
-        return Reason(code.code, code.text, one.total, tuple(self._names[i] for i in one.lowered), unknown)
+        code, names, value = self._codes[one.group], self._names, x.item
+        unknown = tuple([names[i] for i in one.lowered if isnan(value(i))])
+        return Reason(code.code, code.text, one.total, tuple([names[i] for i in one.lowered]), unknown)
 
 
 def clear_of_ties(totals: Sequence[float], most: int, tie: float) -> int:
