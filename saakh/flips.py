@@ -13,6 +13,7 @@ import numpy as np
 from saakh.additive import NOBODY, NOTHING, Additive, Explained
 from saakh.input_policy import InputRule
 from saakh.lookup import Answers, Some, kept
+from saakh.runs import distinct, starts
 from saakh.spec import FeatureSpec
 from saakh.trees import Array
 
@@ -86,7 +87,8 @@ class Flips:
     def _reading(self, group: int) -> Array:
         """The trees that split on an input of a reason."""
         trees = self._model.trees
-        return np.unique(np.repeat(np.arange(len(trees.splits)), trees.splits)[self._group[trees.feature] == group])
+        reading = np.repeat(np.arange(len(trees.splits)), trees.splits)[self._group[trees.feature] == group]
+        return reading[starts(reading)]
 
     def _worked_out(self, answers: Answers) -> _Stakes:
         """The most that each tree takes for each reason, in the first of the rows of both; 0 in the others.
@@ -95,9 +97,11 @@ class Flips:
         """
         trees, group, most = self._model.trees, self._group[answers.feature], np.zeros(len(answers.effects))
         at_better = self._model.lookup.patterns(self._values)
-        _, first = np.unique(answers.owner * self._groups + group, return_index=True)
+        both = answers.owner * self._groups + group
+        order = np.argsort(both, kind="stable")
+        first = order[starts(both[order])]
         splits = trees.splits[answers.owner[first]]
-        for count in np.unique(splits).tolist():
+        for count in distinct(splits):
             rows = first[splits == count]
             tree, patterns = answers.owner[rows], np.arange(1 << count)
             says = highest = answers.values.take(answers.value_at[tree][:, None] + patterns)

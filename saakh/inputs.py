@@ -8,7 +8,6 @@ misspelt name would otherwise pass for missing.
 import math
 import struct
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from numbers import Real
 from operator import itemgetter
 from typing import Any
@@ -119,6 +118,8 @@ class Inputs:
 def _as_float(value: Any) -> float:
     if value is None:
         return math.nan
+    from decimal import Decimal  # noqa: PLC0415 - who has none does not wait for it
+
     if not isinstance(value, Real | Decimal | np.bool_):
         raise TypeError
     try:

@@ -4,6 +4,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from saakh.runs import starts
 from saakh.shapley import Tables, tables
 from saakh.trees import SPLITS_MAX, Array, Trees
 
@@ -81,7 +82,9 @@ class Lookup:
             return self._plain
         found = self._with_refusals.get(refused)
         if found is None:
-            splits = np.isin(self.trees.feature, sorted(refused))
+            is_refused = np.zeros(self.inputs, bool)
+            is_refused[sorted(refused)] = True
+            splits = is_refused[self.trees.feature]
             found = Answers(tables(self.trees, self._flipped, splits), len(self.trees.splits), self.inputs)
             self._with_refusals = kept(self._with_refusals, refused, found)
         return found
@@ -107,7 +110,8 @@ class Answers:
         self.owner = _joined([g.tree[g.owner] for g in groups], np.intp)[order]
         self.feature = feature[order]
         self.effect_at = _starts([g.effect for g in groups])[order]
-        self.used, self.first = np.unique(self.feature, return_index=True)
+        self.first = starts(self.feature)
+        self.used = self.feature[self.first]
 
     def each(self, patterns: Array) -> Array:
         """What each tree says [..., trees]."""

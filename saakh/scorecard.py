@@ -7,7 +7,6 @@ import numpy as np
 
 from saakh import golden, linear, signature, trees
 from saakh.additive import Additive
-from saakh.counterfactual import Counterfactual, search
 from saakh.errors import ArtifactError, ConfigError
 from saakh.input_policy import HANDLINGS, InputPolicy
 from saakh.inputs import Inputs
@@ -24,6 +23,7 @@ from saakh.trees import Array, Trees
 
 if TYPE_CHECKING:
     from saakh.application import Application
+    from saakh.counterfactual import Counterfactual
     from saakh.decide import Decision
     from saakh.terms import Terms
 
@@ -200,8 +200,10 @@ class Scorecard:
             raise ConfigError(f"this scorecard's reasons are not told in '{language[:20]}'; there are {there}")
         return {code.code: code.texts[language] for code in self.manifest.reasons.codes}
 
-    def counterfactual(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> Counterfactual:
+    def counterfactual(self, row: Mapping[str, Any], refused: Collection[str] = ()) -> "Counterfactual":
         """The smallest change in what the applicant can change that reaches the next band; see `Counterfactual`."""
+        from saakh.counterfactual import search  # noqa: PLC0415 - who only scores does not wait for it
+
         x, problems, withheld = self._read(row, refused)
         self._policy.read(x, [self._inputs.place[name] for name in problems], withheld, None)
         return search(self, x, withheld)
