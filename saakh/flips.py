@@ -41,7 +41,9 @@ class Flips:
         self._values = np.array([np.nan if value is None else value for value in self._better])
         read = {i: place for place, i in enumerate(model.linear.feature.tolist())}
         self._in_linear = [read.get(i) for i in range(len(self._better))]
-        self._linear_at_better: list[float] = (model.linear.effects_of(self._values) if self.are_known else NOTHING).tolist()
+        self._linear_at_better: list[float] = (
+            model.linear.effects_of(self._values) if self.are_known else NOTHING
+        ).tolist()
         self._read_by: dict[int, Some] = {}
         self._stakes: dict[frozenset[int], _Stakes] = {}
 

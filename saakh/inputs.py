@@ -52,7 +52,7 @@ class Inputs:
             x = np.empty(len(values))
             known = [_NAN if value is None else value for value in values] if _NONE in kinds else values
             try:
-                self._lay_out(x, 0, *known)  # a few times faster than `np.array`
+                self._lay_out(x.data, 0, *known)  # a few times faster than `np.array`
             except (OverflowError, struct.error):  # a whole number beyond all floats
                 x = self._one_by_one(values, problems)
         else:

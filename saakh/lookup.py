@@ -53,7 +53,16 @@ class Lookup:
 
     def patterns(self, x: Array) -> Array:
         """The pattern of answers [..., trees]."""
-        return self._asked(x, self.source, self.threshold)
+        return self._asked(x, self.source, self.threshold) if x.ndim == 1 else self._asked_many(x)
+
+    def _asked_many(self, x: Array) -> Array:
+        """The patterns of many [rows, trees]: one bit of all trees after the other, rows side by side in memory."""
+        sides = np.ascontiguousarray(self._sides(x).T)
+        found = np.zeros((len(self.source) // WIDTH, len(x)), np.uint8)
+        for bit in range(int(self.trees.splits.max(initial=0))):
+            answers = sides.take(self.source[bit::WIDTH], axis=0) <= self.threshold[bit::WIDTH, None]
+            found |= answers.view(np.uint8) << np.uint8(bit)
+        return found.astype(np.intp).T
 
     def some(self, trees: Array) -> "Some":
         """The questions of some trees alone."""
@@ -67,11 +76,15 @@ class Lookup:
         return answers.values.take(patterns + answers.value_at.take(some.trees))
 
     def _asked(self, x: Array, source: Array, threshold: Array) -> Array:
+        bits = self._sides(x).take(source, axis=-1) <= threshold
+        return np.packbits(bits, bitorder="little").reshape(*x.shape[:-1], -1).astype(np.intp)
+
+    def _sides(self, x: Array) -> Array:
+        """Inputs [..., features], the same negated and, where it matters, with zeros missing."""
         sides = np.concatenate((x, -x), axis=-1)
         if self.zeros_matter:
             sides = np.concatenate((sides, np.where(np.abs(sides) <= ZERO, np.nan, sides)), axis=-1)
-        bits = sides.take(source, axis=-1) <= threshold
-        return np.packbits(bits, bitorder="little").reshape(*x.shape[:-1], -1).astype(np.intp)
+        return sides
 
     def answers(self, refused: frozenset[int] = frozenset()) -> "Answers":
         """What patterns come to when the inputs with these numbers are refused; whatever their answers, it is the same.
@@ -135,11 +148,12 @@ class Answers:
         return np.bincount(self.feature, self.effects.take(places), self.inputs)
 
     def effects_of(self, patterns: Array) -> Array:
-        """The Shapley values [..., features] of patterns [..., trees]."""
-        out = np.zeros((*patterns.shape[:-1], self.inputs))
+        """The Shapley values [rows, features] of patterns [rows, trees]; rows lie side by side while they are added."""
+        out = np.zeros((len(patterns), self.inputs))
         if len(self.used):
-            effect = self.effects.take(patterns.take(self.owner, axis=-1) + self.effect_at)
-            out[..., self.used] = np.add.reduceat(effect, self.first, axis=-1)
+            places = np.ascontiguousarray(patterns.T).take(self.owner, axis=0)
+            places += self.effect_at[:, None]
+            out[:, self.used] = np.add.reduceat(self.effects.take(places), self.first, axis=0).T
         return out
 
 

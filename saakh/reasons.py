@@ -4,7 +4,7 @@ The *flip test*: set the inputs a reason names to their better values, and the s
 stand it is not told. See `saakh.flips`.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from math import isnan

@@ -12,7 +12,6 @@ good, so the leaf's value takes it up (rounded to the grid), the answers to its 
 Shapley value is 0.
 """
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
 
