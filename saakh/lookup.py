@@ -148,7 +148,9 @@ class Answers:
         return np.bincount(self.feature, self.effects.take(places), self.inputs)
 
     def effects_of(self, patterns: Array) -> Array:
-        """The Shapley values [rows, features] of patterns [rows, trees]; rows lie side by side while they are added."""
+        """The Shapley values [..., features] of patterns [..., trees]; rows lie side by side while they are added."""
+        if patterns.ndim == 1:
+            return self.effects_at(self.places(patterns))
         out = np.zeros((len(patterns), self.inputs))
         if len(self.used):
             places = np.ascontiguousarray(patterns.T).take(self.owner, axis=0)
