@@ -117,7 +117,7 @@ def flips(card: Scorecard, specs: Sequence[FeatureSpec], sample: Sample, rows: n
     for x, withheld in zip(*asked(card, specs, sample, rows), strict=True):
         score = card.score(dict(zip(card.features, x.tolist(), strict=True)), withheld)
         for reason in score.reasons:
-            flipped = card.reasons.flipped(x, [place[name] for name in reason.features])
+            flipped = card.reasons.flips.flipped(x, [place[name] for name in reason.features])
             again = card.score(dict(zip(card.features, flipped.tolist(), strict=True)), withheld)
             stood, count = stood + (again.points > score.points), count + 1
     print(f"flip test: {stood:,} of {count:,} reasons told raise the score", flush=True)

@@ -17,15 +17,17 @@ NOTHING: Array = np.zeros(0)
 
 
 class Explained(NamedTuple):
-    """Log-odds [...] and contributions `effects` [..., features] of inputs, and what they come from.
+    """Log-odds and contributions `effects` [features] of one applicant, and what they come from.
 
-    `trees` is what each tree says [..., trees], `straight` what the linear part adds [..., inputs of that part].
+    `trees` is what each tree says [trees], `straight` what the linear part adds [inputs of that part], and `places`
+    where in the tables each tree's contributions are: see `Answers.places`.
     """
 
     log_odds: Array
     effects: Array
     trees: Array
     straight: Array
+    places: Array = NOTHING
 
 
 class Additive:
@@ -51,18 +53,16 @@ class Additive:
             raise ArtifactError(f"the parts can come to {TOTAL_MAX:g} log-odds or more, too much to add up exactly")
 
     def both(self, x: Array, refused: frozenset[int] = NOBODY) -> Explained:
-        """Log-odds and contributions."""
+        """Log-odds and contributions of one applicant, with as few calls of numpy as it takes: each costs the most."""
         patterns, answers = self.lookup.patterns(x), self.lookup.answers(refused)
-        each, effects = answers.each(patterns), answers.effects_of(patterns)
-        total, straight = each.sum(axis=-1) + self.linear.intercept, NOTHING
+        each, places = answers.each(patterns), answers.places(patterns)
+        effects = answers.effects_at(places)
+        total, straight = np.add.reduce(each) + self.linear.intercept, NOTHING
         if self._has_linear:
             straight = self.linear.effects_of(x)
-            if straight.shape == effects.shape:
-                effects += straight
-            else:
-                effects[..., self.linear.feature] += straight
-            total = total + straight.sum(axis=-1)
-        return Explained(total, effects, each, straight)
+            self._add_straight(effects, straight)
+            total = total + np.add.reduce(straight)
+        return Explained(total, effects, each, straight, places)
 
     def log_odds(self, x: Array, refused: frozenset[int] = NOBODY) -> Array:
         """Log-odds alone [rows], of many."""
@@ -75,10 +75,19 @@ class Additive:
 
     def effects_of(self, x: Array, refused: frozenset[int] = NOBODY) -> Array:
         """Contributions [rows, features], of many; with `mean` they add up to the log-odds."""
-        out = np.empty_like(x)
+        answers, out = self.lookup.answers(refused), np.empty_like(x)
         for block in blocks(x):
-            out[block] = self.both(x[block], refused).effects
+            out[block] = answers.effects_of(self.lookup.patterns(x[block]))
+            if self._has_linear:
+                self._add_straight(out[block], self.linear.effects_of(x[block]))
         return out
+
+    def _add_straight(self, effects: Array, straight: Array) -> None:
+        """Add what the linear part gives the inputs it reads."""
+        if straight.shape == effects.shape:
+            effects += straight
+        else:
+            effects[..., self.linear.feature] += straight
 
 
 def blocks(x: Array) -> Iterator[slice]:

@@ -4,12 +4,15 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from saakh.errors import ArtifactError
 
 NUMBER_MAX = 1e15
 TEXT_MAX = 2_000
+_compiled = cache(re.compile)
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
 
 
@@ -38,10 +41,12 @@ class Fields:
     def __init__(self, raw: Any, where: str, *keys: str) -> None:
         self.where = where
         self.raw: dict[str, Any] = _typed(raw, dict, where)
+        if self.raw.keys() == set(keys):
+            return
         if missing := [k for k in keys if k not in self.raw]:
             raise ArtifactError(f"{where} has no {', '.join(missing)}")
-        if unknown := sorted(set(self.raw) - set(keys)):
-            raise ArtifactError(f"{where} has unknown keys {', '.join(unknown)[:200]}; known: {', '.join(keys)}")
+        unknown = sorted(set(self.raw) - set(keys))
+        raise ArtifactError(f"{where} has unknown keys {', '.join(unknown)[:200]}; known: {', '.join(keys)}")
 
     def at(self, key: str) -> str:
         """Where a field is, for messages."""
@@ -49,11 +54,13 @@ class Fields:
 
     def number(self, key: str, low: float = -NUMBER_MAX, high: float = NUMBER_MAX) -> float:
         """A finite number between two bounds."""
-        value = self.raw[key]
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ArtifactError(f"{self.at(key)} is not a number")
+        return self._number(key, self.raw[key], low, high)
+
+    def _number(self, at: str, value: Any, low: float = -NUMBER_MAX, high: float = NUMBER_MAX) -> float:
+        if type(value) is not float and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise ArtifactError(f"{self.at(at)} is not a number")
         if not low <= value <= high:  # false for NaN too
-            raise ArtifactError(f"{self.at(key)} is not between {low:g} and {high:g}")
+            raise ArtifactError(f"{self.at(at)} is not between {low:g} and {high:g}")
         return float(value)
 
     def positive(self, key: str) -> float:
@@ -68,7 +75,8 @@ class Fields:
         """Two finite numbers, the first not above the second, or null."""
         if self.raw[key] is None:
             return None
-        ends = [Fields({"it": item}, where, "it").number("it") for item, where in self.each(key)]
+        items: list[Any] = self._typed(key, list)
+        ends = [self._number(f"{key}[{i}]", item) for i, item in enumerate(items)]
         if len(ends) != 2 or ends[0] > ends[1]:
             raise ArtifactError(f"{self.at(key)} is not a range: two numbers, the lower first")
         return ends[0], ends[1]
@@ -79,27 +87,37 @@ class Fields:
             raise ArtifactError(f"{self.at(key)} is not a whole number")
         return int(self.number(key, low, high))
 
-    def text(self, key: str, pattern: str = r"(?s).*") -> str:
-        """A text of bounded length that matches a pattern as a whole."""
-        value: str = _typed(self.raw[key], str, self.at(key))
-        if len(value) > TEXT_MAX or not re.fullmatch(pattern, value) or re.search("[\ud800-\udfff]", value):
+    def text(self, key: str, pattern: str = "") -> str:
+        """A text of bounded length that matches a pattern, if one is given, as a whole."""
+        value: str = self._typed(key, str)
+        is_fit = not pattern or _compiled(pattern).fullmatch(value)
+        if len(value) > TEXT_MAX or not is_fit or not _is_whole(value):
             raise ArtifactError(f"{self.at(key)} is not text of the form expected")
         return value
 
     def flag(self, key: str) -> bool:
         """True or false."""
-        value: bool = _typed(self.raw[key], bool, self.at(key))
+        value: bool = self._typed(key, bool)
         return value
 
     def each(self, key: str) -> Iterator[tuple[Any, str]]:
         """The items of a list, each with where it is."""
-        items = _typed(self.raw[key], list, self.at(key))
+        items = self._typed(key, list)
         return ((item, f"{self.at(key)}[{i}]") for i, item in enumerate(items))
 
     def named(self, key: str) -> dict[str, Any]:
         """An object with keys of its own."""
-        found: dict[str, Any] = _typed(self.raw[key], dict, self.at(key))
+        found: dict[str, Any] = self._typed(key, dict)
         return found
+
+    def _typed(self, key: str, kind: type) -> Any:
+        value = self.raw[key]
+        return value if type(value) is kind else _typed(value, kind, self.at(key))
+
+
+def _is_whole(text: str) -> bool:
+    """Whether no character is half of one, which JSON can write and UTF-8 cannot."""
+    return text.isascii() or not _HALF_CHARACTER.search(text)
 
 
 def _typed(value: Any, kind: type, where: str) -> Any:

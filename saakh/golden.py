@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from saakh.errors import ArtifactError
 from saakh.fields import Fields, parse_json
@@ -27,8 +27,7 @@ class Verification:
     largest_difference: float
 
 
-@dataclass(frozen=True, slots=True)
-class Vector:
+class Vector(NamedTuple):
     """A golden vector: an applicant who never was, the categories refused, and what it is `said` to come to."""
 
     row: dict[str, float | None]

@@ -11,7 +11,7 @@ number at all. *Stale*: read from its source too long ago. What follows is one o
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -25,6 +25,7 @@ Finding = Literal["missing", "unseen", "out_of_range", "stale"]
 Handling = Literal["score", "refer", "reject"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 FINDINGS: tuple[Finding, ...] = get_args(Finding)
+OUTCOME = "|".join(OUTCOMES)
 HANDLINGS: tuple[Handling, ...] = ("score", "score", "refer", "reject")
 """What each outcome makes of the whole score; the strictest of all inputs holds."""
 WORST = OUTCOMES.index("worst")
@@ -59,8 +60,7 @@ class Handled:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What was found in one applicant's inputs, counted, and what the policy made of it."""
 
     missing: int
@@ -149,7 +149,7 @@ class InputPolicy:
 def rule_of(raw: Any, where: str) -> InputRule:
     """A rule out of the manifest; an `ArtifactError` names the field that is not right."""
     field = Fields(raw, where, *InputRule.__dataclass_fields__)
-    outcomes = {finding: field.text(finding, "|".join(OUTCOMES)) for finding in FINDINGS}
+    outcomes = {finding: field.text(finding, OUTCOME) for finding in FINDINGS}
     rule = InputRule(
         **outcomes,  # type: ignore[arg-type]
         stale_after_days=None if raw["stale_after_days"] is None else field.number("stale_after_days", 0, 1e6),

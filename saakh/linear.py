@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Self
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from saakh.errors import ArtifactError
-from saakh.grid import rounded
+from saakh.grid import BITS, STEP
 from saakh.trees import VALUE_MAX, Array
 
 FAR, REACH = 32.0, 4.0
@@ -17,6 +18,10 @@ FAR, REACH = 32.0, 4.0
 ARRAYS: Mapping[str, str] = MappingProxyType(
     {"feature": "<i4", "center": "<f8", "scale": "<f8", "coefficient": "<f8", "mean": "<f8"}
 )
+# Arrays, which numpy takes in three times faster than numbers; for one applicant that is most of the work.
+_FAR, _REACH, _STEP = np.array(FAR), np.array(REACH), np.array(STEP)
+_HALF, _ONE, _THREE, _FIVE, _FIFTEEN = (np.array(number) for number in (0.5, 1.0, 3.0, 5.0, 15.0))
+_FIFTEEN_EIGHTHS, _NOTHING = np.array(15 / 8), np.array(0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +53,23 @@ class Linear:
 
     def effects_of(self, x: Array) -> Array:
         """What each input in `feature` adds [..., features of the part] for inputs [..., features], missing as NaN."""
-        effects = transformed(x.take(self.feature, axis=-1), self.center, self.scale)
+        effects = transformed(x if self._is_whole(x) else x.take(self.feature, axis=-1), self.center, self.scale)
         effects -= self.mean
-        effects *= self.coefficient
-        effects = rounded(effects)
-        effects[np.isnan(effects)] = 0.0
+        effects *= self._coefficient_in_steps
+        effects += _HALF
+        np.floor(effects, out=effects)
+        effects *= _STEP
+        np.copyto(effects, _NOTHING, where=np.isnan(effects))
         return effects
+
+    @cached_property
+    def _coefficient_in_steps(self) -> Array:
+        """The coefficients in steps of the grid: a power of two, which changes no bit of what is multiplied by them."""
+        return self.coefficient * 2.0**BITS
+
+    def _is_whole(self, x: Array) -> bool:
+        """Whether all inputs are read: they are in order, each once, and so it takes no more than counting them."""
+        return len(self.feature) == x.shape[-1]
 
     @property
     def most(self) -> float:
@@ -85,18 +101,22 @@ def transformed(x: Array, center: Array, scale: Array) -> Array:
     z: Array = x - center
     z /= scale
     size: Array = np.abs(z)
-    np.minimum(size, FAR, out=size)
+    np.minimum(size, _FAR, out=size)
     root: Array = size * size
-    root += 1.0
-    root = np.sqrt(np.sqrt(size + np.sqrt(root)))
-    part: Array = (root - 1.0) / (root + 1.0)
-    square: Array = part * part
-    series: Array = square * 3.0
-    series += 5.0
+    root += _ONE
+    np.sqrt(root, out=root)
+    root += size
+    np.sqrt(root, out=root)
+    np.sqrt(root, out=root)
+    part: Array = np.subtract(root, _ONE, out=size)
+    root += _ONE
+    part /= root
+    square: Array = np.multiply(part, part, out=root)
+    series: Array = square * _THREE
+    series += _FIVE
     series *= square
-    series += 15.0
+    series += _FIFTEEN
     series *= part
-    series *= 8.0
-    series /= 15.0
-    np.minimum(series, REACH, out=series)
+    series /= _FIFTEEN_EIGHTHS  # times 8 by 15 in one: 15 / 8 is exact, and so the quotient is the same
+    np.minimum(series, _REACH, out=series)
     return np.copysign(series, z, out=series)

@@ -1,14 +1,16 @@
 """A whole ensemble as a few gathers: inputs to answers, answers to patterns, patterns to value and Shapley values."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from saakh.runs import starts
 from saakh.shapley import Tables, tables
 from saakh.trees import SPLITS_MAX, Array, Trees
 
 ZERO = float(np.float32(1e-35))
 WIDTH = SPLITS_MAX + 1
+Made = TypeVar("Made")
 SETS_KEPT = 16
 """For how many sets of refused inputs tables are kept; those of a large model take a few megabytes each."""
 
@@ -51,7 +53,16 @@ class Lookup:
 
     def patterns(self, x: Array) -> Array:
         """The pattern of answers [..., trees]."""
-        return self._asked(x, self.source, self.threshold)
+        return self._asked(x, self.source, self.threshold) if x.ndim == 1 else self._asked_many(x)
+
+    def _asked_many(self, x: Array) -> Array:
+        """The patterns of many [rows, trees]: one bit of all trees after the other, rows side by side in memory."""
+        sides = np.ascontiguousarray(self._sides(x).T)
+        found = np.zeros((len(self.source) // WIDTH, len(x)), np.uint8)
+        for bit in range(int(self.trees.splits.max(initial=0))):
+            answers = sides.take(self.source[bit::WIDTH], axis=0) <= self.threshold[bit::WIDTH, None]
+            found |= answers.view(np.uint8) << np.uint8(bit)
+        return found.astype(np.intp).T
 
     def some(self, trees: Array) -> "Some":
         """The questions of some trees alone."""
@@ -65,11 +76,15 @@ class Lookup:
         return answers.values.take(patterns + answers.value_at.take(some.trees))
 
     def _asked(self, x: Array, source: Array, threshold: Array) -> Array:
+        bits = self._sides(x).take(source, axis=-1) <= threshold
+        return np.packbits(bits, bitorder="little").reshape(*x.shape[:-1], -1).astype(np.intp)
+
+    def _sides(self, x: Array) -> Array:
+        """Inputs [..., features], the same negated and, where it matters, with zeros missing."""
         sides = np.concatenate((x, -x), axis=-1)
         if self.zeros_matter:
             sides = np.concatenate((sides, np.where(np.abs(sides) <= ZERO, np.nan, sides)), axis=-1)
-        bits = sides.take(source, axis=-1) <= threshold
-        return np.packbits(bits, bitorder="little").reshape(*x.shape[:-1], -1).astype(np.intp)
+        return sides
 
     def answers(self, refused: frozenset[int] = frozenset()) -> "Answers":
         """What patterns come to when the inputs with these numbers are refused; whatever their answers, it is the same.
@@ -80,11 +95,17 @@ class Lookup:
             return self._plain
         found = self._with_refusals.get(refused)
         if found is None:
-            splits = np.isin(self.trees.feature, sorted(refused))
+            is_refused = np.zeros(self.inputs, bool)
+            is_refused[sorted(refused)] = True
+            splits = is_refused[self.trees.feature]
             found = Answers(tables(self.trees, self._flipped, splits), len(self.trees.splits), self.inputs)
-            kept = self._with_refusals if len(self._with_refusals) < SETS_KEPT else {}
-            self._with_refusals = {**kept, refused: found}
+            self._with_refusals = kept(self._with_refusals, refused, found)
         return found
+
+
+def kept(tables: dict[frozenset[int], Made], refused: frozenset[int], made: Made) -> dict[frozenset[int], Made]:
+    """Tables by set of refused inputs with one more among them; when there are too many, with that one alone."""
+    return {**(tables if len(tables) < SETS_KEPT else {}), refused: made}
 
 
 class Answers:
@@ -100,8 +121,10 @@ class Answers:
         feature = _joined([g.feature for g in groups], np.intp)
         order = np.argsort(feature, kind="stable")
         self.owner = _joined([g.tree[g.owner] for g in groups], np.intp)[order]
+        self.feature = feature[order]
         self.effect_at = _starts([g.effect for g in groups])[order]
-        self.used, self.first = np.unique(feature[order], return_index=True)
+        self.first = starts(self.feature)
+        self.used = self.feature[self.first]
 
     def each(self, patterns: Array) -> Array:
         """What each tree says [..., trees]."""
@@ -112,12 +135,27 @@ class Answers:
         total: Array = self.each(patterns).sum(axis=-1)
         return total
 
+    def places(self, patterns: Array) -> Array:
+        """Where in `effects` what each tree gives each of its inputs is found [rows of `owner`], for one applicant."""
+        places: Array = patterns.take(self.owner)
+        places += self.effect_at
+        return places
+
+    def effects_at(self, places: Array) -> Array:
+        """The Shapley value of each input [features]; with `Lookup.mean` they add up to `log_odds`."""
+        if not len(places):  # of which `bincount` makes whole numbers
+            return np.zeros(self.inputs)
+        return np.bincount(self.feature, self.effects.take(places), self.inputs)
+
     def effects_of(self, patterns: Array) -> Array:
-        """The Shapley value of each input [..., features]; with `Lookup.mean` they add up to `log_odds`."""
-        out = np.zeros((*patterns.shape[:-1], self.inputs))
+        """The Shapley values [..., features] of patterns [..., trees]; rows lie side by side while they are added."""
+        if patterns.ndim == 1:
+            return self.effects_at(self.places(patterns))
+        out = np.zeros((len(patterns), self.inputs))
         if len(self.used):
-            effect = self.effects.take(patterns.take(self.owner, axis=-1) + self.effect_at)
-            out[..., self.used] = np.add.reduceat(effect, self.first, axis=-1)
+            places = np.ascontiguousarray(patterns.T).take(self.owner, axis=0)
+            places += self.effect_at[:, None]
+            out[:, self.used] = np.add.reduceat(self.effects.take(places), self.first, axis=0).T
         return out
 
 

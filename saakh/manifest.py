@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from saakh.errors import ArtifactError
 from saakh.fields import Fields, parse_json
@@ -22,18 +22,19 @@ DIGEST = r"[0-9a-f]{64}"
 CODE = r"[a-z0-9-]{0,120}"
 SINCE_2 = ("code", "actionable")
 """What protocol 1 did not say of a feature."""
+SPEC_KEYS = tuple(f.name for f in fields(FeatureSpec))
+SPEC_KEYS_1 = tuple(name for name in SPEC_KEYS if name not in SINCE_2)
+FAMILY = "|".join(FAMILIES)
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A file of the scorecard: its SHA-256 and its size."""
 
     sha256: str
     bytes: int
 
 
-@dataclass(frozen=True)
-class ReasonCode:
+class ReasonCode(NamedTuple):
     """A reason an applicant may be given: a code that stays, and its text in each language, English among them."""
 
     code: str
@@ -45,8 +46,7 @@ class ReasonCode:
         return self.texts["en"]
 
 
-@dataclass(frozen=True)
-class ReasonRule:
+class ReasonRule(NamedTuple):
     """How reasons are chosen: at most so many, each lowering the score by `least_points` or more.
 
     The last one told must lie `tie_points` or more ahead of the first left out.
@@ -58,8 +58,7 @@ class ReasonRule:
     codes: tuple[ReasonCode, ...]
 
 
-@dataclass(frozen=True)
-class ArrayRef:
+class ArrayRef(NamedTuple):
     """A plain array: the member that holds its bytes, how they are to be read, and how many values there are."""
 
     member: str
@@ -67,8 +66,7 @@ class ArrayRef:
     length: int
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A model whose output is added up with those of the others: `trees`, or `linear` with its intercept."""
 
     kind: str
@@ -148,11 +146,11 @@ def _protocol(raw: Any) -> int:
 
 
 def _spec(raw: Any, where: str, protocol: int) -> FeatureSpec:
-    field = Fields(raw, where, *(f.name for f in fields(FeatureSpec) if protocol > 1 or f.name not in SINCE_2))
+    field = Fields(raw, where, *(SPEC_KEYS if protocol > 1 else SPEC_KEYS_1))
     spec = FeatureSpec(
         name=field.text("name", r"[a-z][a-z0-9_]{0,119}"),
         description=field.text("description"),
-        family=field.text("family", "|".join(FAMILIES)),  # type: ignore[arg-type]
+        family=field.text("family", FAMILY),  # type: ignore[arg-type]
         table=field.text("table"),
         category=field.text("category"),
         unit=field.text("unit"),

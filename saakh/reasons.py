@@ -1,11 +1,10 @@
 """Why a score is below the baseline: contributions gathered by reason code, few, none twice, each proven by its flip.
 
 The *flip test*: set the inputs a reason names to their better values, and the score must rise. A reason that does not
-stand it is not told. Most are known to stand it without a try: the linear part gives back at least what it took, and
-what trees could take away is bounded.
+stand it is not told. See `saakh.flips`.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from math import isnan
@@ -13,12 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from saakh.additive import NOBODY, NOTHING, Additive, Explained
+from saakh.additive import NOBODY, Additive, Explained
+from saakh.flips import Flips
 from saakh.input_policy import InputRule
 from saakh.manifest import ReasonRule
 from saakh.spec import FeatureSpec
 from saakh.trees import Array
 
+MILLIONTHS = np.array(1e6)
 RISE_LEAST = 1e-9
 """Points by which a flip must raise the score."""
 
@@ -63,21 +64,12 @@ class Reasons:
         points_per_unit: float,
     ) -> None:
         self._codes = sorted(rule.codes, key=lambda code: code.code)
-        self._rule, self._model, self._points_per_unit = rule, model, points_per_unit
+        self._rule, self._points_per_unit = rule, points_per_unit
         place = {code.code: i for i, code in enumerate(self._codes)}
         self._names = [s.name for s in specs]
         self.group = np.array([place[s.reason_code] for s in specs])
         self._members = [np.flatnonzero(self.group == g).tolist() for g in range(len(self._codes))]
-        self._risk = [s.risk for s in specs]
-        self._better = [rule.better for rule in policy]
-        read = {i: place for place, i in enumerate(model.linear.feature.tolist())}
-        self._in_linear = [read.get(i) for i in range(len(self._names))]
-        self._flips = any(better is not None for better in self._better)
-        better = np.array([np.nan if value is None else value for value in self._better])
-        self._linear_at_better = model.linear.effects_of(better) if self._flips else NOTHING
-        self._loose, self._risked = self._at_risk() if self._flips else ([], [])
-        everywhere = np.ones(len(model.trees.feature), bool)
-        self._read_by = [model.lookup.some(some) for some in self._splitting(everywhere)] if self._flips else []
+        self.flips = Flips(specs, policy, model, self.group, len(self._codes))
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -91,15 +83,15 @@ class Reasons:
 
         `found` is what the contributions come from, as `Additive.both` gives it.
         """
-        points = contributions.tolist()  # many times faster to go through than an array
         order = self._ordered(contributions)
         at_hand = list(islice(order, self._rule.most + 1))
+        at_most = self.flips.at_most(found, withheld) if at_hand and self.flips.are_known else []
         proven: set[int] = set()
         while True:
             clear = clear_of_ties([total for _, total in at_hand], self._rule.most, self._rule.tie_points)
-            told = [_Gathered(*one, self._lowered(one[0], points)) for one in at_hand[:clear]]
-            tried = [o for o in told if o.group not in proven and not self._surely_rises(o, found)]
-            fallen = {one.group for one in tried if self._falls(x, one, found, withheld)}
+            told = [_Gathered(*one, self._lowered(one[0], contributions)) for one in at_hand[:clear]]
+            tried = [one for one in told if at_most and one.group not in proven]
+            fallen = {one.group for one in tried if not self._rises(x, one, found, withheld, at_most)}
             if not fallen:
                 return tuple([self._reason(one, x) for one in told])
             proven |= {one.group for one in tried} - fallen
@@ -108,76 +100,35 @@ class Reasons:
 
     def _ordered(self, contributions: Array) -> Iterator[tuple[int, float]]:
         """The codes that lowered the score noticeably and by how much, the weightiest first."""
-        totals = np.bincount(self.group, weights=contributions, minlength=len(self._codes))
+        totals = np.bincount(self.group, contributions, len(self._codes))
         # Rounded, so that equal weights come in the order of codes and not of rounding errors.
-        for group in np.argsort(totals.round(6), kind="stable").tolist():
+        for group in np.rint(totals * MILLIONTHS).argsort(kind="stable").tolist():
             total = totals.item(group)
             if total > -self._rule.least_points:
                 return
             yield group, total
 
-    def _lowered(self, group: int, points: list[float]) -> list[int]:
+    def _lowered(self, group: int, contributions: Array) -> list[int]:
         """The features of a code that lowered the score, the weightiest first."""
-        return sorted([i for i in self._members[group] if points[i] < 0], key=points.__getitem__)
+        points = contributions.item
+        return sorted([i for i in self._members[group] if points(i) < 0], key=points)
 
-    def flipped(self, x: Array, features: Collection[int]) -> Array:
-        """The inputs with those features at their better values; one that is better still stays as it is."""
-        flipped = x.copy()
-        for i in features:
-            better = self._better[i]
-            if better is not None and not (x[i] - better) * self._risk[i] < 0:
-                flipped[i] = better
-        return flipped
-
-    def _falls(self, x: Array, one: _Gathered, found: Explained, withheld: frozenset[int]) -> bool:
-        """Whether a reason does not raise the score when it is flipped: only what reads its inputs is asked again."""
-        flipped, some = self.flipped(x, one.lowered), self._read_by[one.group]
-        trees = self._model.lookup.says(flipped, some, withheld) - found.trees.take(some.trees)
-        change = float(trees.sum())
-        for i in one.lowered:
-            place = self._in_linear[i]
-            if place is not None and flipped.item(i) != x.item(i):
-                change += self._linear_at_better.item(place) - found.straight.item(place)
-        return change * self._points_per_unit <= RISE_LEAST
-
-    def _surely_rises(self, one: _Gathered, found: Explained) -> bool:
-        """Whether a flip gives back more, in the linear part, than it could take anywhere.
-
-        A tree takes no more than to its highest leaf, and nothing where all its features of the reason go the way they
-        are declared to; the linear part takes what a better value costs in it against the mean.
-        """
-        if not self._flips:
+    def _rises(
+        self, x: Array, one: _Gathered, found: Explained, withheld: frozenset[int], at_most: Sequence[float]
+    ) -> bool:
+        """Whether a reason raises the score when it is flipped; the trees are asked where no bound tells."""
+        straight = self.flips.in_linear(x, one.lowered, found)
+        if self._is_rise(straight + at_most[one.group]):
             return True
-        gained = -self._risked[one.group]
-        for i in one.lowered:
-            place = self._in_linear[i]
-            if place is not None:
-                gained += found.straight.item(place)
-        loose = self._loose[one.group]
-        if len(loose):
-            gained += float(found.trees.take(loose).sum())
-        return bool(gained * -self._points_per_unit > RISE_LEAST)
+        return self._is_rise(straight + self.flips.in_trees(x, one.group, one.lowered, found, withheld))
 
-    def _splitting(self, where: Array) -> list[Array]:
-        """For each reason, the trees that split on one of its inputs, at the splits that are marked."""
-        trees = self._model.trees
-        tree, of = np.repeat(np.arange(len(trees.splits)), trees.splits), self.group[trees.feature]
-        return [np.unique(tree[where & (of == g)]) for g in range(len(self._codes))]
-
-    def _at_risk(self) -> tuple[list[Array], list[float]]:
-        """For each reason, the trees that may take something in a flip; and their highest leaves and linear costs."""
-        trees, linear = self._model.trees, self._model.linear
-        loose = self._splitting(np.array([risk == 0 for risk in self._risk])[trees.feature])
-        risked = np.array([trees.highest[some].sum() for some in loose])
-        np.add.at(risked, self.group[linear.feature], np.maximum(self._linear_at_better, 0.0))
-        lacking = np.array([value is None for value in self._better])
-        is_unknown = np.bincount(self.group, weights=lacking, minlength=len(risked)) > 0
-        return loose, np.where(is_unknown, np.inf, risked).tolist()
+    def _is_rise(self, change: float) -> bool:
+        return change * self._points_per_unit > RISE_LEAST
 
     def _reason(self, one: _Gathered, x: Array) -> Reason:
-        code = self._codes[one.group]
-        unknown = tuple(self._names[i] for i in one.lowered if isnan(x.item(i)))
-        return Reason(code.code, code.text, one.total, tuple(self._names[i] for i in one.lowered), unknown)
+        code, names, value = self._codes[one.group], self._names, x.item
+        unknown = tuple([names[i] for i in one.lowered if isnan(value(i))])
+        return Reason(code.code, code.text, one.total, tuple([names[i] for i in one.lowered]), unknown)
 
 
 def clear_of_ties(totals: Sequence[float], most: int, tie: float) -> int:

@@ -12,12 +12,13 @@ good, so the leaf's value takes it up (rounded to the grid), the answers to its 
 Shapley value is 0.
 """
 
-from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 
 from saakh.grid import rounded
+from saakh.runs import distinct, starts
 from saakh.trees import Array, Trees
 
 _NEAR, _FAR = sqrt(3 / 7 - 2 / 7 * sqrt(6 / 5)), sqrt(3 / 7 + 2 / 7 * sqrt(6 / 5))
@@ -25,8 +26,7 @@ GAUSS_POINTS = (np.array([-_FAR, -_NEAR, _NEAR, _FAR]) + 1) / 2
 GAUSS_WEIGHTS = np.array([18 - sqrt(30), 18 + sqrt(30), 18 + sqrt(30), 18 - sqrt(30)]) / 72
 
 
-@dataclass(frozen=True, eq=False)
-class Tables:
+class Tables(NamedTuple):
     """Tables of trees that all have k splits; bit j of a pattern is the answer to split j.
 
     `tree` [t] says which trees these are; `value` [t, 2^k] what each gives, and `mean` [t] what it gives when all its
@@ -48,7 +48,7 @@ def tables(trees: Trees, flipped: Array, refused: Array | None = None) -> list[T
     `flipped` marks the splits whose bit is 1 when the input goes right, `refused` those on inputs that are refused.
     """
     known = np.zeros(len(flipped), bool) if refused is None else refused
-    return [_group(trees, flipped, known, int(k)) for k in np.unique(trees.splits)]
+    return [_group(trees, flipped, known, k) for k in distinct(trees.splits)]
 
 
 def _group(trees: Trees, flipped: Array, refused: Array, splits: int) -> Tables:
@@ -133,7 +133,7 @@ def _effects(feature: Array, value: Array, weight: Array, asked: Array, wanted: 
         np.einsum("tls,tlsk->tlk", mask, np.broadcast_to(same, (*weight.shape, splits))) for mask in (asked, wanted)
     )
     depth = (asks != 0).sum(axis=2)
-    parts = [_of_depth(depth == d, int(d), value, shares, asks, wants) for d in np.unique(depth[depth > 0])]
+    parts = [_of_depth(depth == d, d, value, shares, asks, wants) for d in distinct(depth) if d]
     if not parts:
         none = np.zeros(0, np.intp)
         return none, none, np.zeros((0, 1 << splits))
@@ -145,12 +145,13 @@ def _effects(feature: Array, value: Array, weight: Array, asked: Array, wanted: 
 def _sum_by(place: Array, effect: Array) -> tuple[Array, Array]:
     """The distinct places in order, and the sum of the rows of each (much faster here than `reduceat` down columns)."""
     order = np.argsort(place, kind="stable")
-    places, starts, counts = np.unique(place[order], return_index=True, return_counts=True)
-    total = effect[order[starts]]
+    begin = starts(place[order])
+    counts = np.diff(begin, append=len(order))
+    total = effect[order[begin]]
     for rank in range(1, counts.max()):
         more = np.flatnonzero(counts > rank)
-        total[more] += effect[order[starts[more] + rank]]
-    return places, total
+        total[more] += effect[order[begin[more] + rank]]
+    return place[order[begin]], total
 
 
 def _of_depth(here: Array, depth: int, value: Array, shares: Array, asks: Array, wants: Array) -> tuple[Array, Array]:

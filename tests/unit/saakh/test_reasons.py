@@ -12,7 +12,7 @@ from saakh.additive import Explained
 from saakh.input_policy import InputRule
 from saakh.linear import Linear
 from saakh.manifest import ReasonCode, ReasonRule
-from saakh.reasons import RISE_LEAST, Reasons, _Gathered, clear_of_ties
+from saakh.reasons import RISE_LEAST, Reasons, clear_of_ties
 from saakh.scale import Calibration
 from saakh.scorecard import Scorecard
 from tests.small_scorecard import booster, bundle, scorecard, specs, table
@@ -96,7 +96,7 @@ def test_every_reason_told_stands_the_flip_test():
     for row in np.clip(table(400, seed=23), -8, 8):
         score = card.score(dict(zip(card.features, row.tolist(), strict=True)))
         for reason in score.reasons:
-            flipped = card.reasons.flipped(row, [place[name] for name in reason.features])
+            flipped = card.reasons.flips.flipped(row, [place[name] for name in reason.features])
             again = card.score(dict(zip(card.features, flipped.tolist(), strict=True)))
             assert again.points > score.points
             moved = [i for i in range(8) if flipped[i] != row[i] and not (np.isnan(flipped[i]) and np.isnan(row[i]))]
@@ -135,11 +135,15 @@ def test_a_reason_certain_to_stand_the_flip_test_does():
     for row in np.clip(table(300, seed=31), -8, 8):
         found = card.model.both(row)
         points = found.effects * card._points_per_unit
-        for group, total in card.reasons._ordered(points):
-            one = _Gathered(group, total, card.reasons._lowered(group, points.tolist()))
-            if card.reasons._surely_rises(one, found):
+        at_most = card.reasons.flips.at_most(found)
+        for group, _ in card.reasons._ordered(points):
+            lowered = card.reasons._lowered(group, points)
+            straight = card.reasons.flips.in_linear(row, lowered, found)
+            tried = card.reasons.flips.in_trees(row, group, lowered, found)
+            assert tried <= at_most[group]
+            if (straight + at_most[group]) * card._points_per_unit > RISE_LEAST:
                 passed += 1
-                assert not card.reasons._falls(row, one, found, frozenset())
+                assert (straight + tried) * card._points_per_unit > RISE_LEAST
     assert passed > 20
 
 
@@ -150,12 +154,15 @@ def test_a_flip_that_asks_a_few_trees_again_comes_out_as_one_that_asks_them_all(
     for row in np.clip(table(150, seed=41), -8, 8):
         row[list(withheld)] = np.nan
         found = card.model.both(row, withheld)
-        points = (found.effects * card._points_per_unit).tolist()
+        points, at_most = found.effects * card._points_per_unit, card.reasons.flips.at_most(found, withheld)
         for group in range(len(card.reasons.codes)):
-            one = _Gathered(group, 0.0, card.reasons._lowered(group, points))
-            flipped = card.reasons.flipped(row, one.lowered)
+            lowered = card.reasons._lowered(group, points)
+            flipped = card.reasons.flips.flipped(row, lowered)
             after, before = card.model.log_odds(np.stack((flipped, row)), withheld).tolist()
             falls = (after - before) * card._points_per_unit <= RISE_LEAST
-            assert card.reasons._falls(row, one, found, withheld) is falls
+            straight = card.reasons.flips.in_linear(row, lowered, found)
+            change = straight + card.reasons.flips.in_trees(row, group, lowered, found, withheld)
+            assert (change * card._points_per_unit <= RISE_LEAST) is falls
+            assert after - before <= straight + at_most[group]
             fell[falls] += 1
     assert min(fell) > 20
