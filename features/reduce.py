@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
@@ -82,8 +83,14 @@ def added_up(cells: ir.Table, members: ir.Table, names: Mapping[ops.Reduction, s
     """Cells added up to slices; `members` says which cells a slice has (`slice`, `window_days`, `band`, parts)."""
     by = [c for c in members.columns if c not in {"slice", "window_days"}]
     sliced = cells.join(members, by)
-    added = {name: getattr(sliced[name], AGAIN[type(node)])() for node, name in names.items()}
+    added = {name: _again(node, sliced[name]) for node, name in names.items()}
     return sliced.group_by([KEY, "slice", *keys]).aggregate(window_days=sliced.window_days.max(), **added)
+
+
+def _again(node: ops.Reduction, cell: ir.Value) -> ir.Value:
+    """A reduction of cells reduced again. A sum of counts is said to be a whole number of 64 bits: DuckDB takes 128."""
+    added = getattr(cell, AGAIN[type(node)])()
+    return ops.Cast(added, dt.int64).to_expr() if isinstance(node, COUNTS) else added
 
 
 def looked_at(

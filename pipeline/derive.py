@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.catalogue import fingerprint
-from features.columns import Table
+from features.columns import Kind, Table
 from features.declare import Feature
 from features.joined import BUILD, JOINED, STACKED
 from features.plan import plan, told
@@ -154,7 +154,8 @@ def _rows(
         return None
     consented = asof.consented(asking, opened, rows, table).rename({NUMBER: KEY})
     known = [c for c in dict.fromkeys([*reads, "age_s", "day"]) if c in table.by_name or c in CLOCK]
-    return told(consented, table, question.calendar, (*known, "is_past"))
+    pseudonyms = [c.name for c in table.columns if c.kind is Kind.PSEUDONYM and c.name in known]
+    return told(engine.coded(consented, pseudonyms), table, question.calendar, (*known, "is_past"))
 
 
 def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None, *, is_kept: bool = True) -> int:

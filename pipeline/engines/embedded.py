@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 from duckdb import BinderException, CatalogException, DataError, IOException, OutOfMemoryException
@@ -17,6 +18,11 @@ from duckdb import Error as DuckDBError
 from pipeline.engines.base import Constant, Engine, checked, first_line, values
 from pipeline.engines.parquet import ROW_GROUP
 from saakh.errors import ConfigError, ContractError, MissingInputError, UnreadableInputError
+
+@ibis.udf.scalar.builtin(name="hash", signature=((dt.string,), dt.uint64))
+def hashed(text: str) -> int:
+    """DuckDB's hash of a text."""
+
 
 QUOTES_NO_VALUE = (IOException, BinderException, CatalogException)
 
@@ -79,6 +85,15 @@ class Embedded(Engine):
         kinds = ", ".join(f'"{name}" {"BOOLEAN" if kind.is_boolean() else "BIGINT"}' for name, kind in columns.items())
         self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" ({kinds})')
         self._run(f'INSERT INTO "{name}" VALUES {values(rows)}')  # noqa: S608 - whole numbers and flags
+
+    def coded(self, rows: ir.Table, columns: Iterable[str]) -> ir.Table:
+        """Rows whose `columns` are numbers of 64 bits in place of texts, which cost a third less to group by.
+
+        They are compared within one application alone: for a thousand pseudonyms, two are taken for one with a chance
+        of 3e-14.
+        """
+        codes = {name: ibis.ifelse(rows[name].isnull(), ibis.null("uint64"), hashed(rows[name])) for name in columns}
+        return rows.mutate(**codes) if codes else rows
 
     def drop(self, *names: str) -> None:
         """Forget tables by name."""
