@@ -93,6 +93,30 @@ def _again(node: ops.Reduction, cell: ir.Value) -> ir.Value:
     return ops.Cast(added, dt.int64).to_expr() if isinstance(node, COUNTS) else added
 
 
+def counted_once(
+    cells: ir.Table,
+    patterns: ir.Table | None,
+    reach: ir.Table,
+    keys: Sequence[str],
+    by: Sequence[str],
+    atoms: Mapping[str, str],
+) -> ir.Table:
+    """How many values were met in each slice, off cells by `keys`, which are `by` and the value.
+
+    A value met in a slice was met in all longer ones of the same pattern of parts, so that the youngest band it was
+    met in says all. `atoms` maps the name of a count to the cells' column that says how often the value was met;
+    `patterns` says which parts a pattern has (None: there are no parts), `reach` which bands a slice has.
+    """
+    over = [] if patterns is None else ["pattern"]
+    parted = cells if patterns is None else cells.join(patterns, [c for c in patterns.columns if c != "pattern"])
+    first = {f"first_{name}": parted.band.min(where=parted[atom] > 0) for name, atom in atoms.items()}
+    values = parted.group_by([KEY, *keys, *over]).aggregate(**first)
+    values = values.mutate(band=ibis.least(*(values[name] for name in first)))
+    sliced = values.join(reach, ["band", *over])
+    counts = {name: sliced.count(where=sliced[f"first_{name}"] <= sliced["last"]) for name in atoms}
+    return sliced.group_by([KEY, "slice", *by]).aggregate(**counts)
+
+
 def looked_at(
     rows: ir.Table,
     view: ir.Table,

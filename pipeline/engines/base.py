@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import ibis
+import ibis.backends.sql.compilers as compilers
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -119,7 +120,9 @@ class Engine(ABC):
         """The expression as SQL, compiled once: the same plan runs over many batches of people."""
         key = expr.op()
         if key not in self._compiled:
-            self._compiled[key] = str(ibis.to_sql(spoken(expr, self.dialect), dialect=self.dialect))
+            compiler = getattr(compilers, self.dialect).compiler
+            said = compiler.to_sqlglot(spoken(expr, self.dialect))  # what `ibis.to_sql` does, less copies and layout
+            self._compiled[key] = said.sql(dialect=compiler.dialect, copy=False)
         return self._compiled[key]
 
 
