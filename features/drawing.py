@@ -31,9 +31,9 @@ class Drawing:
         self.cells: dict[tuple[str, tuple[str, ...], bool], Reduced] = {}
         self.reading: dict[str, set[str]] = {}
 
-    def keep(self, name: str, expr: ir.Table) -> ir.Table:
+    def keep(self, name: str, expr: ir.Table, *, is_read_once: bool = False) -> ir.Table:
         """Add a step, once by name, and give its table."""
-        step = Step(name, expr)
+        step = Step(name, expr, is_read_once)
         if all(other.name != name for other in self.steps):
             self.steps.append(step)
         return step.table
@@ -94,8 +94,7 @@ class Drawing:
         grid = self.applicants.cross_join(listed)
         if isinstance(group.source, Cells):
             keyed = finished(parts, [KEY, "slice", *group.keys], names, group.measures)
-            keyed = with_beside(keyed, group.source)
-            keyed = self.keep(f"{group.name}_keyed", keyed) if group.source.apart else keyed
+            keyed = self.keep(f"{group.name}_keyed", with_beside(keyed, group.source), is_read_once=True)
             values = _valued(grid, keyed, group.view, group.exprs)
         else:
             values = finished([grid, *parts], [KEY, "slice"], names, group.exprs)

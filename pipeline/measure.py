@@ -40,7 +40,7 @@ def measured(engine: Engine, plan: Plan, count: int, watch: Watch | None = None)
         engine.bring_once(literal.name, dict(literal.table.schema().items()), literal.rows)
     for step in plan.steps:
         began = perf_counter()
-        engine.make(step.name, step.expr)
+        (engine.view if step.is_read_once else engine.make)(step.name, step.expr)
         if watch:
             watch(Taken(plan.table.name, step.name, "cells", engine.size(step.name), perf_counter() - began))
     for result in plan.results:
@@ -49,7 +49,7 @@ def measured(engine: Engine, plan: Plan, count: int, watch: Watch | None = None)
         columns |= stood_up(long, result, count)
         if watch:
             watch(Taken(plan.table.name, result.name, "slices", long.num_rows, perf_counter() - began))
-    engine.drop(*(step.name for step in plan.steps))
+    engine.drop(*(step.name for step in plan.steps if not step.is_read_once))
     return columns
 
 
