@@ -12,7 +12,7 @@ from features.reduce import atoms_of
 from features.sources import Cells, Source, rows_of, view_of
 from features.windows import Slice
 
-Literal = tuple[tuple[str, ...], list[tuple[int | bool | None, ...]]]
+Literal = tuple[tuple[str, ...], Sequence[tuple[int | bool | None, ...]]]
 """Names of columns, and rows."""
 
 
@@ -42,9 +42,7 @@ class Group:
         using = [f for f in self.features if wanted & set(atoms_of({f.name: self.exprs[f.name]}))]
         return [cut for cut in self.slices if any(cut in f.columns.values() for f in using)]
 
-    def members(
-        self, bands: Sequence[int], nodes: Sequence[ops.Reduction]
-    ) -> Literal:
+    def members(self, bands: Sequence[int], nodes: Sequence[ops.Reduction]) -> Literal:
         """Which cells each slice has that these are wanted for, in bands between windows: a literal."""
         wanted = self.slices_of(nodes)
         last = len(bands)

@@ -111,7 +111,8 @@ def counted_once(
     parted = cells if patterns is None else cells.join(patterns, [c for c in patterns.columns if c != "pattern"])
     first = {f"first_{name}": parted.band.min(where=parted[atom] > 0) for name, atom in atoms.items()}
     values = parted.group_by([KEY, *keys, *over]).aggregate(**first)
-    values = values.mutate(band=ibis.least(*(values[name] for name in first)))
+    bands = [values[name] for name in first]
+    values = values.mutate(band=ibis.least(*bands) if len(bands) > 1 else bands[0])  # Spark's `least` wants two
     sliced = values.join(reach, ["band", *over])
     counts = {name: sliced.count(where=sliced[f"first_{name}"] <= sliced["last"]) for name in atoms}
     return sliced.group_by([KEY, "slice", *by]).aggregate(**counts)

@@ -26,7 +26,7 @@ from pipeline.engines import Engine, open_engine, write_batches, write_table
 from pipeline.gate import NO_BOUNDS, Bounds, openings
 from pipeline.graph.columns import beside, graph_columns
 from pipeline.litter import seldom_collected
-from pipeline.measure import Taken, Watch, measured
+from pipeline.measure import Taken, Watch, measured, present
 from pipeline.params import Params
 from pipeline.question import Question, asked
 from pipeline.summary import Summary, Tell, quiet, timed
@@ -169,20 +169,12 @@ def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None,
     kept = engine.named(f"{table.name}_consented")
     past = kept.filter(kept.is_past)
     engine.view(drawn.seen, past.select(NUMBER, *drawn.reads))
-    engine.make(drawn.applicants, _present(past) if table.name in COVERED else past.select(NUMBER).distinct())
+    engine.make(drawn.applicants, present(past) if table.name in COVERED else past.select(NUMBER).distinct())
     late = engine.count(kept.count(where=~kept.is_past))
     if watch:
         rows_seen = engine.size(f"{table.name}_consented") - late
         watch(Taken(table.name, drawn.seen, "as-of rows", rows_seen, perf_counter() - began))
     return late
-
-
-def _present(past: ir.Table) -> ir.Table:
-    """Who has any rows: how many, on how many days, and how old the youngest is."""
-    days = past.group_by([NUMBER, "day"]).aggregate(rows=past.count(), age_s=past.age_s.min())
-    return days.group_by(NUMBER).aggregate(
-        rows_seen=days["rows"].sum(), days_seen=days.count(), last_age_s=days.age_s.min()
-    )
 
 
 def _covered(engine: Engine, cohort: pa.Table, table: Table, missing: str) -> pa.Table:

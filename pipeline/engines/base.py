@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import ibis
-import ibis.backends.sql.compilers as compilers
 import ibis.expr.types as ir
 import pyarrow as pa
+from ibis.backends.sql import compilers
 
 from features.columns import Table
 from pipeline.engines.dialect import spoken
