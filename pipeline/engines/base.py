@@ -11,7 +11,7 @@ import pyarrow as pa
 from ibis.backends.sql import compilers
 
 from features.columns import Table
-from pipeline.engines.dialect import spoken
+from pipeline.engines.dialect import quicker, spoken
 from pipeline.workspace import Workspace
 from saakh.errors import ContractError, MissingInputError
 
@@ -121,7 +121,9 @@ class Engine(ABC):
         key = expr.op()
         if key not in self._compiled:
             compiler = getattr(compilers, self.dialect).compiler
-            said = compiler.to_sqlglot(spoken(expr, self.dialect))  # what `ibis.to_sql` does, less copies and layout
+            said = compiler.to_sqlglot(
+                quicker(spoken(expr, self.dialect), self.dialect)
+            )  # what `ibis.to_sql` does, less copies and layout
             self._compiled[key] = said.sql(dialect=compiler.dialect, copy=False)
         return self._compiled[key]
 
