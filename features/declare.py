@@ -92,7 +92,7 @@ class Feature:
         is_plain = self.sensitivity is Sensitivity.ORDINARY and self.risk is not Risk.UNKNOWN
         return is_conduct and is_plain and bool(self.windows)
 
-    @property
+    @cached_property
     def columns(self) -> Mapping[str, Slice]:
         """Column name to the slice it is measured on."""
         return MappingProxyType({s.named(self.name): s for s in slices(self.windows, self.splits)})

@@ -11,7 +11,7 @@ from features.columns import Table
 from features.declare import Feature
 from features.groups import Group
 from features.neighbours import neighbours, with_beside
-from features.reduce import KEY, added_up, atoms_of, finished, kind_of, looked_at, met
+from features.reduce import KEY, added_up, atoms_of, counted_once, finished, kind_of, looked_at, met
 from features.reduce import Cells as Reduced
 from features.sources import Cells, Rows, view_of
 from features.steps import Literal, Result, Step
@@ -31,9 +31,9 @@ class Drawing:
         self.cells: dict[tuple[str, tuple[str, ...], bool], Reduced] = {}
         self.reading: dict[str, set[str]] = {}
 
-    def keep(self, name: str, expr: ir.Table) -> ir.Table:
+    def keep(self, name: str, expr: ir.Table, *, is_read_once: bool = False) -> ir.Table:
         """Add a step, once by name, and give its table."""
-        step = Step(name, expr)
+        step = Step(name, expr, is_read_once)
         if all(other.name != name for other in self.steps):
             self.steps.append(step)
         return step.table
@@ -94,7 +94,7 @@ class Drawing:
         grid = self.applicants.cross_join(listed)
         if isinstance(group.source, Cells):
             keyed = finished(parts, [KEY, "slice", *group.keys], names, group.measures)
-            keyed = self.keep(f"{group.name}_keyed", with_beside(keyed, group.source))
+            keyed = self.keep(f"{group.name}_keyed", with_beside(keyed, group.source), is_read_once=True)
             values = _valued(grid, keyed, group.view, group.exprs)
         else:
             values = finished([grid, *parts], [KEY, "slice"], names, group.exprs)
@@ -110,19 +110,20 @@ class Drawing:
             yield self._sliced(group, self._cells(group, group.keys, is_of_gaps), wanted, names, group.keys)
 
     def _distinct(self, group: Group, names: dict[ops.Reduction, str]) -> Iterator[ir.Table]:
-        """Distinct counts, off cells by what is counted."""
+        """Distinct counts, off cells by what is counted: each value counts from the youngest band it was met in."""
         by_column: dict[str, list[ops.CountDistinct]] = {}
         for node in group.atoms:
             if kind_of(node) == "distinct":
                 by_column.setdefault(node.arg.name, []).append(node)
         for column, nodes in by_column.items():
             keys = tuple(dict.fromkeys([*group.keys, column]))
-            counts: dict[ops.Reduction, str] = {}
-            wanted = [met(node, group.rows_view) for node in nodes]
-            values = self._sliced(group, self._cells(group, keys, False), wanted, counts, keys, nodes)
+            cells = self._cells(group, keys, False)
+            made = self.keep(cells.name, cells.expr)
             names |= {node: f"distinct_{column}_{n}" for n, node in enumerate(nodes)}
-            found = {names[n]: values.count(where=values[counts[m]] > 0) for n, m in zip(nodes, wanted, strict=True)}
-            yield values.group_by([KEY, "slice", *group.keys]).aggregate(**found)
+            some = {names[node]: cells.atoms[met(node, group.rows_view)] for node in nodes}
+            patterns = self.bring("patterns", *group.patterns) if group.parts else None
+            reach = self.bring("reach", *group.reach(cells.bands, nodes))
+            yield counted_once(made, patterns, reach, keys, group.keys, some)
 
     def _looked_at(self, group: Group, names: dict[ops.Reduction, str]) -> Iterator[ir.Table]:
         """What does not add up, off the rows; gaps apart from the rest, which lie in other bands."""
@@ -142,13 +143,12 @@ class Drawing:
         wanted: Sequence[ops.Reduction],
         names: dict[ops.Reduction, str],
         keys: Sequence[str],
-        of: Sequence[ops.Reduction] = (),
     ) -> ir.Table:
-        """Cells added up to the slices for which `of`, or what is wanted itself, is wanted."""
+        """Cells added up to the slices for which they are wanted."""
         made = self.keep(cells.name, cells.expr)
         some = {node: cells.atoms[node] for node in wanted}
         names |= some
-        return added_up(made, self.bring("members", *group.members(cells.bands, of or wanted)), some, keys)
+        return added_up(made, self.bring("members", *group.members(cells.bands, wanted)), some, keys)
 
     def _rows(self, rows: Table | Rows) -> ir.Table:
         """The rows of a source: all, those that meet its condition, or those told about their neighbours."""

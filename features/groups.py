@@ -12,6 +12,9 @@ from features.reduce import atoms_of
 from features.sources import Cells, Source, rows_of, view_of
 from features.windows import Slice
 
+Literal = tuple[tuple[str, ...], Sequence[tuple[int | bool | None, ...]]]
+"""Names of columns, and rows."""
+
 
 class Group:
     """Features of one source and one set of axes, measured together."""
@@ -39,9 +42,7 @@ class Group:
         using = [f for f in self.features if wanted & set(atoms_of({f.name: self.exprs[f.name]}))]
         return [cut for cut in self.slices if any(cut in f.columns.values() for f in using)]
 
-    def members(
-        self, bands: Sequence[int], nodes: Sequence[ops.Reduction]
-    ) -> tuple[tuple[str, ...], list[tuple[int | bool | None, ...]]]:
+    def members(self, bands: Sequence[int], nodes: Sequence[ops.Reduction]) -> Literal:
         """Which cells each slice has that these are wanted for, in bands between windows: a literal."""
         wanted = self.slices_of(nodes)
         last = len(bands)
@@ -54,6 +55,37 @@ class Group:
             if all(whole[self.axes.index(axis)] == is_true for axis, is_true in cut.parts)
         ]
         return ("slice", "window_days", "band", *self.parts), rows
+
+    @property
+    def patterns(self) -> Literal:
+        """Which parts each pattern has, as many patterns as the slices have: a literal."""
+        rows = [
+            (number, *whole)
+            for number, pattern in enumerate(self._patterns)
+            for whole in product((False, True), repeat=len(self.axes))
+            if all(part in (None, is_true) for part, is_true in zip(pattern, whole, strict=True))
+        ]
+        return ("pattern", *self.parts), rows
+
+    def reach(self, bands: Sequence[int], nodes: Sequence[ops.Reduction]) -> Literal:
+        """The bands that each slice has that these are wanted for, the last of them, and its pattern: a literal."""
+        wanted = self.slices_of(nodes)
+        reached = {cut: bands.index(cut.window) if cut.window else len(bands) for cut in wanted}
+        rows = [
+            (number, band, reached[cut], *([self._patterns.index(self._pattern(cut))] if self.parts else []))
+            for number, cut in enumerate(self.slices)
+            if cut in wanted
+            for band in range(reached[cut] + 1)
+        ]
+        return ("slice", "band", "last", *(["pattern"] if self.parts else [])), rows
+
+    def _pattern(self, cut: Slice) -> tuple[bool | None, ...]:
+        """The part of each axis that a slice keeps to; None: both."""
+        return tuple(dict(cut.parts).get(axis) for axis in self.axes)
+
+    @property
+    def _patterns(self) -> tuple[tuple[bool | None, ...], ...]:
+        return tuple(dict.fromkeys(self._pattern(cut) for cut in self.slices))
 
 
 def _read(source: Cells, exprs: Mapping[str, ir.Value]) -> Mapping[str, ir.Value]:

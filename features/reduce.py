@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
@@ -82,8 +83,39 @@ def added_up(cells: ir.Table, members: ir.Table, names: Mapping[ops.Reduction, s
     """Cells added up to slices; `members` says which cells a slice has (`slice`, `window_days`, `band`, parts)."""
     by = [c for c in members.columns if c not in {"slice", "window_days"}]
     sliced = cells.join(members, by)
-    added = {name: getattr(sliced[name], AGAIN[type(node)])() for node, name in names.items()}
+    added = {name: _again(node, sliced[name]) for node, name in names.items()}
     return sliced.group_by([KEY, "slice", *keys]).aggregate(window_days=sliced.window_days.max(), **added)
+
+
+def _again(node: ops.Reduction, cell: ir.Value) -> ir.Value:
+    """A reduction of cells reduced again. A sum of counts is said to be a whole number of 64 bits: DuckDB takes 128."""
+    added = getattr(cell, AGAIN[type(node)])()
+    return ops.Cast(added, dt.int64).to_expr() if isinstance(node, COUNTS) else added
+
+
+def counted_once(
+    cells: ir.Table,
+    patterns: ir.Table | None,
+    reach: ir.Table,
+    keys: Sequence[str],
+    by: Sequence[str],
+    atoms: Mapping[str, str],
+) -> ir.Table:
+    """How many values were met in each slice, off cells by `keys`, which are `by` and the value.
+
+    A value met in a slice was met in all longer ones of the same pattern of parts, so that the youngest band it was
+    met in says all. `atoms` maps the name of a count to the cells' column that says how often the value was met;
+    `patterns` says which parts a pattern has (None: there are no parts), `reach` which bands a slice has.
+    """
+    over = [] if patterns is None else ["pattern"]
+    parted = cells if patterns is None else cells.join(patterns, [c for c in patterns.columns if c != "pattern"])
+    first = {f"first_{name}": parted.band.min(where=parted[atom] > 0) for name, atom in atoms.items()}
+    values = parted.group_by([KEY, *keys, *over]).aggregate(**first)
+    bands = [values[name] for name in first]
+    values = values.mutate(band=ibis.least(*bands) if len(bands) > 1 else bands[0])  # Spark's `least` wants two
+    sliced = values.join(reach, ["band", *over])
+    counts = {name: sliced.count(where=sliced[f"first_{name}"] <= sliced["last"]) for name in atoms}
+    return sliced.group_by([KEY, "slice", *by]).aggregate(**counts)
 
 
 def looked_at(

@@ -26,10 +26,11 @@ class Literal:
 
 @dataclass(frozen=True)
 class Step:
-    """A table computed once, by name, from those before it."""
+    """A table computed once, by name, from those before it; one that is read once need not be kept."""
 
     name: str
     expr: ir.Table
+    is_read_once: bool = False
 
     @property
     def table(self) -> ir.Table:

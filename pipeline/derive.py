@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.catalogue import fingerprint
-from features.columns import Table
+from features.columns import Kind, Table
 from features.declare import Feature
 from features.joined import BUILD, JOINED, STACKED
 from features.plan import plan, told
@@ -25,7 +25,8 @@ from pipeline import asof
 from pipeline.engines import Engine, open_engine, write_batches, write_table
 from pipeline.gate import NO_BOUNDS, Bounds, openings
 from pipeline.graph.columns import beside, graph_columns
-from pipeline.measure import Taken, Watch, measured
+from pipeline.litter import seldom_collected
+from pipeline.measure import Taken, Watch, measured, present
 from pipeline.params import Params
 from pipeline.question import Question, asked
 from pipeline.summary import Summary, Tell, quiet, timed
@@ -154,7 +155,8 @@ def _rows(
         return None
     consented = asof.consented(asking, opened, rows, table).rename({NUMBER: KEY})
     known = [c for c in dict.fromkeys([*reads, "age_s", "day"]) if c in table.by_name or c in CLOCK]
-    return told(consented, table, question.calendar, (*known, "is_past"))
+    pseudonyms = [c.name for c in table.columns if c.kind is Kind.PSEUDONYM and c.name in known]
+    return told(engine.coded(consented, pseudonyms), table, question.calendar, (*known, "is_past"))
 
 
 def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None, *, is_kept: bool = True) -> int:
@@ -167,11 +169,7 @@ def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None,
     kept = engine.named(f"{table.name}_consented")
     past = kept.filter(kept.is_past)
     engine.view(drawn.seen, past.select(NUMBER, *drawn.reads))
-    days = past.group_by([NUMBER, "day"]).aggregate(rows=past.count(), age_s=past.age_s.min())
-    who = days.group_by(NUMBER).aggregate(
-        rows_seen=days["rows"].sum(), days_seen=days.count(), last_age_s=days.age_s.min()
-    )
-    engine.make(drawn.applicants, who)
+    engine.make(drawn.applicants, present(past) if table.name in COVERED else past.select(NUMBER).distinct())
     late = engine.count(kept.count(where=~kept.is_past))
     if watch:
         rows_seen = engine.size(f"{table.name}_consented") - late
@@ -206,7 +204,7 @@ def run(params: Params, ws: Workspace, tell: Tell = quiet, only: Collection[str]
 
     With `only`, no other columns are measured than these and those that share a feature and a window with one.
     """
-    with timed("derive") as summary, closing(open_engine(params)) as engine:
+    with timed("derive") as summary, closing(open_engine(params)) as engine, seldom_collected():
         cohort = engine.arrow(
             engine.read(ws.need("cohort", "cohort.parquet"), COHORT).select(COHORT), ["person_id", KEY]
         )

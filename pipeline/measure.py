@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,7 +41,7 @@ def measured(engine: Engine, plan: Plan, count: int, watch: Watch | None = None)
         engine.bring_once(literal.name, dict(literal.table.schema().items()), literal.rows)
     for step in plan.steps:
         began = perf_counter()
-        engine.make(step.name, step.expr)
+        (engine.view if step.is_read_once else engine.make)(step.name, step.expr)
         if watch:
             watch(Taken(plan.table.name, step.name, "cells", engine.size(step.name), perf_counter() - began))
     for result in plan.results:
@@ -49,8 +50,16 @@ def measured(engine: Engine, plan: Plan, count: int, watch: Watch | None = None)
         columns |= stood_up(long, result, count)
         if watch:
             watch(Taken(plan.table.name, result.name, "slices", long.num_rows, perf_counter() - began))
-    engine.drop(*(step.name for step in plan.steps))
+    engine.drop(*(step.name for step in plan.steps if not step.is_read_once))
     return columns
+
+
+def present(past: ir.Table) -> ir.Table:
+    """Who has any as-of rows: how many, on how many days, and how old the youngest is."""
+    days = past.group_by([KEY, "day"]).aggregate(rows=past.count(), age_s=past.age_s.min())
+    return days.group_by(KEY).aggregate(
+        rows_seen=days["rows"].sum(), days_seen=days.count(), last_age_s=days.age_s.min()
+    )
 
 
 def stood_up(long: pa.Table, result: Result, count: int) -> dict[str, pa.Array]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 from duckdb import BinderException, CatalogException, DataError, IOException, OutOfMemoryException
@@ -17,6 +18,13 @@ from duckdb import Error as DuckDBError
 from pipeline.engines.base import Constant, Engine, checked, first_line, values
 from pipeline.engines.parquet import ROW_GROUP
 from saakh.errors import ConfigError, ContractError, MissingInputError, UnreadableInputError
+
+
+@ibis.udf.scalar.builtin(name="hash", signature=((dt.string,), dt.uint64))
+def hashed(text: str) -> int:
+    """DuckDB's hash of a text."""
+    raise NotImplementedError
+
 
 QUOTES_NO_VALUE = (IOException, BinderException, CatalogException)
 
@@ -76,9 +84,19 @@ class Embedded(Engine):
 
     def bring(self, name: str, columns: Mapping[str, Any], rows: Sequence[Sequence[Constant]]) -> None:
         """Make a small table of literal whole numbers and flags."""
-        kinds = ", ".join(f'"{name}" {"BOOLEAN" if kind.is_boolean() else "BIGINT"}' for name, kind in columns.items())
-        self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" ({kinds})')
-        self._run(f'INSERT INTO "{name}" VALUES {values(rows)}')  # noqa: S608 - whole numbers and flags
+        kinds = {name: "BOOLEAN" if kind.is_boolean() else "BIGINT" for name, kind in columns.items()}
+        typed = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in kinds.items())
+        literal = f"(VALUES {values(rows)}) AS t({', '.join(kinds)})"
+        self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT {typed} FROM {literal}')  # noqa: S608 - numbers
+
+    def coded(self, rows: ir.Table, columns: Iterable[str]) -> ir.Table:
+        """Rows whose `columns` are numbers of 64 bits in place of texts, which cost a third less to group by.
+
+        They are compared within one application alone: for a thousand pseudonyms, two are taken for one with a chance
+        of 3e-14.
+        """
+        codes = {name: ibis.ifelse(rows[name].isnull(), ibis.null("uint64"), hashed(rows[name])) for name in columns}
+        return rows.mutate(**codes) if codes else rows
 
     def drop(self, *names: str) -> None:
         """Forget tables by name."""
