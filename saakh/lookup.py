@@ -123,8 +123,9 @@ class Answers:
         self.owner = _joined([g.tree[g.owner] for g in groups], np.intp)[order]
         self.feature = feature[order]
         self.effect_at = _starts([g.effect for g in groups])[order]
-        self.first = starts(self.feature)
-        self.used = self.feature[self.first]
+        first = starts(self.feature)
+        turn = np.arange(len(self.feature)) - np.repeat(first, np.diff(first, append=len(self.feature)))
+        self.turns = [np.flatnonzero(turn == number) for number in range(int(turn.max(initial=-1)) + 1)]
 
     def each(self, patterns: Array) -> Array:
         """What each tree says [..., trees]."""
@@ -148,15 +149,18 @@ class Answers:
         return np.bincount(self.feature, self.effects.take(places), self.inputs)
 
     def effects_of(self, patterns: Array) -> Array:
-        """The Shapley values [..., features] of patterns [..., trees]; rows lie side by side while they are added."""
+        """The Shapley values [..., features] of patterns [..., trees]; rows lie side by side while they are added.
+
+        Each input's first tree, then its second, and so on: in the order of `effects_at`, to the last bit.
+        """
         if patterns.ndim == 1:
             return self.effects_at(self.places(patterns))
-        out = np.zeros((len(patterns), self.inputs))
-        if len(self.used):
-            places = np.ascontiguousarray(patterns.T).take(self.owner, axis=0)
-            places += self.effect_at[:, None]
-            out[:, self.used] = np.add.reduceat(self.effects.take(places), self.first, axis=0).T
-        return out
+        out, columns = np.zeros((self.inputs, len(patterns))), np.ascontiguousarray(patterns.T)
+        for rows in self.turns:
+            places = columns.take(self.owner[rows], axis=0)
+            places += self.effect_at[rows, None]
+            out[self.feature[rows]] += self.effects.take(places)
+        return np.ascontiguousarray(out.T)
 
 
 def _joined(parts: list[Array], dtype: type) -> Array:
