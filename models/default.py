@@ -232,17 +232,20 @@ def _fitted(x: Floats, bad: Flags, inputs: Inputs, penalties: Sequence[float]) -
 
 
 def _blend(said: Floats, straight: Floats, rows: Rows, stages: Codes) -> tuple[int, float]:
-    """Rounds and part of the trees: the least part that is not worse out of fold beyond noise; on a tie, few rounds."""
-    bad = rows.bad
-    loss = np.array([[surprise(w * trees + (1 - w) * straight, bad).mean() for w in WEIGHTS] for trees in said.T])
-    stage = loss.argmin(axis=0)
-    best = int(loss.min(axis=0).argmin())
+    """Rounds and part of the trees: the least part, then the fewest rounds, not worse out of fold beyond noise."""
+    loss = np.array([[surprise(w * trees + (1 - w) * straight, rows.bad).mean() for trees in said.T] for w in WEIGHTS])
 
-    def each(k: int) -> Floats:
-        return surprise(WEIGHTS[k] * said[:, stage[k]] + (1 - WEIGHTS[k]) * straight, bad)
+    def each(weight: int, stage: int) -> Floats:
+        return surprise(WEIGHTS[weight] * said[:, stage] + (1 - WEIGHTS[weight]) * straight, rows.bad)
 
-    least = next(k for k in range(best + 1) if calibration.errors(each(k) - each(best), rows.person) <= TREES_EARN)
-    return int(stages[stage[least]]), float(WEIGHTS[least])
+    best = each(*divmod(int(loss.argmin()), len(stages)))
+
+    def will_do(weight: int, stage: int) -> bool:
+        return calibration.errors(each(weight, stage) - best, rows.person) <= TREES_EARN
+
+    weight = next(k for k, stage in enumerate(loss.argmin(axis=1)) if will_do(k, int(stage)))
+    stage = next(number for number in range(len(stages)) if will_do(weight, number))
+    return int(stages[stage]), float(WEIGHTS[weight])
 
 
 def _only_read(text: str, straight: Linear, how: Calibration, inputs: Inputs) -> tuple[DefaultModel, tuple[int, ...]]:
