@@ -19,7 +19,7 @@ kenya: .venv/app  ## run the pipeline on real loans (SAAKH_REAL_DATA, by default
 	SAAKH_KEY=$${SAAKH_KEY:-$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(32))')} saakh run --params params.kenya_gps.yaml
 
 test: lint build/node/made  ## everything CI runs
-	python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -rs --durations 20 --durations-min 5
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs --durations 20 --durations-min 5
 
 lint: .venv/dev
 	ruff check .

@@ -18,18 +18,26 @@ PROOF = Path(__file__).parents[1] / "build" / "prove.md"
 Claim = Callable[[str, str, object], None]
 
 
-MADE_ONCE = ("small_run", "explained")
-"""What takes long to make and many files look at."""
+MADE_ONCE = {
+    "small_run": ("applicant", "line", "notebooks", "spark", "spark_cluster"),
+    "explained": ("explain_applicants", "explain_cohorts", "explain_pages"),
+}
+"""What takes long to make, and the functional tests that look at it."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker the tests that look at the same run, or else those of a file: it is made once then."""
-    for item in items:
-        asked = getattr(item, "fixturenames", ())
-        item.add_marker(
-            pytest.mark.xdist_group(next((name for name in MADE_ONCE if name in asked), item.nodeid.split("::")[0]))
-        )
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep a file on one worker, and with it the others that look at the same run: it is made once then."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByRun(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            name = Path(file).stem.removeprefix("test_")
+            runs = (run for run, names in MADE_ONCE.items() if "functional" in file and name in names)
+            return next(runs, file)
+
+    return ByRun(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def page(run: tuple[object, Workspace], audits: dict[str, dict]) -> str:
         (ws.root / name / f"{name}.json").unlink(missing_ok=True)
     for name, content in audits.items():
         write_json(ws.stage(name) / f"{name}.json", content)
-    return report(gather(asked, ws))
+    return report(gather(asked, ws), None)
 
 
 def test_an_audit_that_was_not_run_says_how_to_run_it(run) -> None:
