@@ -23,9 +23,9 @@ from features.tables import EVENT_TABLES
 from features.windows import CALENDAR, CLOCK, DAY_S, Calendar
 from pipeline import asof
 from pipeline.engines import Engine, open_engine, write_batches, write_table
+from pipeline.garbage import seldom_collected
 from pipeline.gate import NO_BOUNDS, Bounds, openings
 from pipeline.graph.columns import beside, graph_columns
-from pipeline.litter import seldom_collected
 from pipeline.measure import Taken, Watch, measured, present
 from pipeline.params import Params
 from pipeline.question import Question, asked

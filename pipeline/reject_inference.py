@@ -23,7 +23,7 @@ from pipeline.pseudonyms import SLOTS, shard_of
 from pipeline.sample import Sample
 from saakh.errors import ContractError
 
-GOLDEN = (5**0.5 - 1) / 2
+GOLDEN_SECTION = (5**0.5 - 1) / 2
 
 Fit = Callable[[Rows], Fitted]
 
@@ -110,7 +110,7 @@ def masked(fitted: Fitted, rows: Rows, share: float, later: Later, fit: Fit) -> 
     rank = rankdata(fitted.out_of_fold, "ordinal")
     hidden = rank > (1 - share) * len(rank)
     seen, rest = _some(rows, ~hidden), _some(rows, hidden)
-    draw = rank[hidden] * GOLDEN % 1.0  # evenly spread at every height of the score
+    draw = rank[hidden] * GOLDEN_SECTION % 1.0  # evenly spread at every height of the score
     blind = Others(replace(rest, bad=np.zeros_like(rest.bad)), draw, np.full(len(rank), np.nan))
     try:
         without = fit(seen)

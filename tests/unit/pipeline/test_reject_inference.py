@@ -110,7 +110,7 @@ def test_shares_are_those_of_granted_loans_of_the_same_score(trained):
     learned = train.learn(params, specs, replace(sample, declined=None))
     ready = train.prepared(params, specs, sample)
     rows, n = ready.rows, len(ready.rows.bad)
-    draw = (np.arange(n) * reject_inference.GOLDEN) % 1.0
+    draw = (np.arange(n) * reject_inference.GOLDEN_SECTION) % 1.0
     nobody = np.full(2 * n, np.nan)
     alike = reject_inference.Others(replace(rows, bad=np.zeros(n, dtype=bool)), draw, nobody)
     joined = reject_inference.inferred(learned.fitted, rows, alike)
