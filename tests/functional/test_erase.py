@@ -179,8 +179,15 @@ def test_packed_tables_keep_every_other_row(told: Told) -> None:
     assert names == sorted(path.relative_to(never) for path in never.rglob("*.parquet"))
     alone = [name for name in names if not str(name).startswith(NAMING_OTHERS)]
     for name in alone:
-        assert pq.read_table(here / name).equals(pq.read_table(never / name)), name
+        assert spelt_out(here / name).equals(spelt_out(never / name)), name
     assert len(alone) >= (5 if FULL else 0)
+
+
+def spelt_out(path: Path) -> pa.Table:
+    """A file's rows, its texts as texts: the numbers of a dictionary are a matter of packing."""
+    table = pq.read_table(path)
+    kinds = [pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in table.schema]
+    return table.cast(pa.schema(kinds))
 
 
 def test_text_drops_keep_every_other_byte(told: Told) -> None:
