@@ -33,7 +33,7 @@ prove: .venv/dev build/node/made  ## measure every "done when" at full size, and
 build/node/made: tests/node/package.json tests/node/package-lock.json tests/node/score.js
 	@command -v npm >/dev/null || echo "npm is not there: ONNX in Node will not be tested"
 	@if command -v npm >/dev/null; then mkdir -p build/node && cp tests/node/* tests/node/.npmrc build/node/ \
-	&& npm ci --silent --prefix build/node && touch $@; fi
+	&& npm ci --loglevel error --no-fund --no-audit --prefix build/node && touch $@; fi
 
 docs: .venv/dev  ## one site of docs, commands, catalogue and the sample's reports, in build/site
 	python -m sphinx --quiet --fail-on-warning --keep-going -t whole -c docs . build/site
