@@ -36,31 +36,27 @@ static PyObject *both(PyObject *module, PyObject *args)
     const Py_ssize_t lengths[4] = {model->inputs, model->trees, model->read, model->inputs};
     if (opened(arrays, views, lengths, 4, 1) < 0)
         return NULL;
-    int64_t *patterns = PyMem_Malloc((size_t)(model->trees + 1) * sizeof(int64_t));
-    double total = model->intercept;
-    if (patterns) {
-        const double *x = views[0].buf, *values = REALS(model, VALUES), *table = REALS(model, EFFECTS);
-        double *each = views[1].buf, *straight = views[2].buf, *effects = views[3].buf;
-        const int64_t *value_at = WHOLES(model, VALUE_AT), *owner = WHOLES(model, OWNER), *of = WHOLES(model, OF);
-        const int64_t *effect_at = WHOLES(model, EFFECT_AT), *read = WHOLES(model, READ);
-        for (Py_ssize_t tree = 0; tree < model->trees; tree++) {
-            patterns[tree] = pattern_of(model, x, tree);
-            each[tree] = values[value_at[tree] + patterns[tree]];
-            total += each[tree];
-        }
-        memset(effects, 0, (size_t)model->inputs * sizeof(double));
-        for (Py_ssize_t row = 0; row < model->rows; row++)
-            effects[of[row]] += table[effect_at[row] + patterns[owner[row]]];
-        straightened(model, x, straight);
-        for (Py_ssize_t i = 0; i < model->read; i++) {
-            effects[read[i]] += straight[i];
-            total += straight[i];
-        }
-        PyMem_Free(patterns);
+    const double *x = views[0].buf;
+    double *each = views[1].buf, *straight = views[2].buf, *effects = views[3].buf, total = model->intercept;
+    const int64_t *order = WHOLES(model, ORDER), *slot_start = WHOLES(model, SLOT_START), *of = WHOLES(model, OF);
+    memset(effects, 0, (size_t)model->inputs * sizeof(double));
+    for (Py_ssize_t turn = 0; turn < model->trees; turn++) {
+        int64_t tree = order[turn], first = slot_start[tree], end = slot_start[tree + 1];
+        const double *said = said_by(model, x, tree);
+        each[tree] = said[0];
+        total += said[0];
+        for (int64_t slot = first; slot < end; slot++)
+            effects[of[slot]] += said[1 + slot - first];
+    }
+    straightened(model, x, straight);
+    const int64_t *read = WHOLES(model, READ);
+    for (Py_ssize_t i = 0; i < model->read; i++) {
+        effects[read[i]] += straight[i];
+        total += straight[i];
     }
     for (int i = 0; i < 4; i++)
         PyBuffer_Release(&views[i]);
-    return patterns ? PyFloat_FromDouble(total) : PyErr_NoMemory();
+    return PyFloat_FromDouble(total);
 }
 
 /* in_trees(laid out, x, each, some trees): the log-odds that other inputs add in these trees. */
@@ -78,11 +74,11 @@ static PyObject *in_trees(PyObject *module, PyObject *args)
         return NULL;
     double change = 0.0;
     if (taken(some, &chosen, 0, 0, "some trees") == 0) {
-        const double *each = views[1].buf, *values = REALS(model, VALUES);
-        const int64_t *tree = chosen.buf, *value_at = WHOLES(model, VALUE_AT);
+        const double *each = views[1].buf;
+        const int64_t *tree = chosen.buf;
         for (Py_ssize_t i = 0; i < chosen.len / 8; i++)
             if (holds(tree[i] >= 0 && tree[i] < model->trees, "a tree's number"))
-                change += values[value_at[tree[i]] + pattern_of(model, views[0].buf, tree[i])] - each[tree[i]];
+                change += said_by(model, views[0].buf, tree[i])[0] - each[tree[i]];
         PyBuffer_Release(&chosen);
     }
     for (int i = 0; i < 2; i++)

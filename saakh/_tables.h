@@ -28,16 +28,17 @@ typedef struct {
     Py_ssize_t length;
 } Column;
 
-enum { START, FEATURE, KIND, THRESHOLD, VALUES, VALUE_AT, EFFECTS, OWNER, OF, EFFECT_AT, READ, CENTER, SCALE,
-       COEFFICIENT, MEAN, COLUMNS };
+/* compiled.py says what each is. */
+enum { ORDER, START, FEATURE, KIND, THRESHOLD, SLOT_START, OF, BLOCK_AT, BLOCKS, READ, CENTER, SCALE, COEFFICIENT,
+       MEAN, COLUMNS };
 static const char *const NAMES[COLUMNS] = {
-    "start", "feature", "kind", "threshold", "values", "value_at", "effects", "owner", "of", "effect_at", "read",
-    "center", "scale", "coefficient", "mean"};
-static const char IS_REAL[COLUMNS] = {0, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1};
+    "order", "start", "feature", "kind", "threshold", "slot_start", "of", "block_at", "blocks", "read", "center",
+    "scale", "coefficient", "mean"};
+static const char IS_REAL[COLUMNS] = {0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 1, 1};
 
 typedef struct {
     Column columns[COLUMNS];
-    Py_ssize_t inputs, trees, rows, read;
+    Py_ssize_t inputs, trees, read;
     double zero, step, intercept;
 } Model;
 
@@ -89,21 +90,20 @@ static void release(PyObject *capsule)
     PyMem_Free(model);
 }
 
-/* Each tree's patterns, and each row's, must lie within the tables: a tree of k splits has 2^k. */
-static int tables_fit(const Model *model)
+/* Each tree's block must lie within the table: it has a row for each of the 2^k patterns of its k splits. */
+static int blocks_fit(const Model *model)
 {
-    const int64_t *start = WHOLES(model, START), *value_at = WHOLES(model, VALUE_AT);
-    const int64_t *owner = WHOLES(model, OWNER), *effect_at = WHOLES(model, EFFECT_AT);
+    const int64_t *start = WHOLES(model, START), *slot_start = WHOLES(model, SLOT_START);
+    const int64_t *block_at = WHOLES(model, BLOCK_AT);
     if (start[0] != 0 || start[model->trees] != LENGTH(model, FEATURE))
         return 0;
+    if (slot_start[0] != 0 || slot_start[model->trees] != LENGTH(model, OF))
+        return 0;
     for (Py_ssize_t tree = 0; tree < model->trees; tree++) {
-        int64_t splits = start[tree + 1] - start[tree];
-        if (splits < 0 || splits > SPLITS_MAX || value_at[tree] + (1 << splits) > LENGTH(model, VALUES))
+        int64_t splits = start[tree + 1] - start[tree], slots = slot_start[tree + 1] - slot_start[tree];
+        if (splits < 0 || splits > SPLITS_MAX || slots < 0 || slots > SPLITS_MAX)
             return 0;
-    }
-    for (Py_ssize_t row = 0; row < model->rows; row++) {
-        int64_t splits = start[owner[row] + 1] - start[owner[row]];
-        if (effect_at[row] + (1 << splits) > LENGTH(model, EFFECTS))
+        if (block_at[tree] + (1 << splits) * (slots + 1) > LENGTH(model, BLOCKS))
             return 0;
     }
     return 1;
@@ -113,16 +113,16 @@ static int is_sound(const Model *model)
 {
     Py_ssize_t splits = LENGTH(model, FEATURE), n = model->inputs;
     return holds(n >= 1 && n <= INPUTS_MAX, "the number of inputs") &&
-           holds(LENGTH(model, START) == model->trees + 1, "trees do not all have a start") &&
+           holds(LENGTH(model, START) == model->trees + 1 && LENGTH(model, SLOT_START) == model->trees + 1 &&
+                     LENGTH(model, ORDER) == model->trees, "trees") &&
            holds(LENGTH(model, KIND) == splits && LENGTH(model, THRESHOLD) == splits, "splits") &&
-           holds(LENGTH(model, OF) == model->rows && LENGTH(model, EFFECT_AT) == model->rows, "rows") &&
            holds(model->read <= n && LENGTH(model, CENTER) == model->read && LENGTH(model, SCALE) == model->read &&
                      LENGTH(model, COEFFICIENT) == model->read && LENGTH(model, MEAN) == model->read, "the linear part") &&
-           holds(within(model, START, 0, splits) && within(model, FEATURE, 0, n - 1) && within(model, KIND, 0, 3) &&
-                     within(model, VALUE_AT, 0, INT64_MAX / 2) && within(model, OWNER, 0, model->trees - 1) &&
-                     within(model, OF, 0, n - 1) && within(model, EFFECT_AT, 0, INT64_MAX / 2) &&
-                     within(model, READ, 0, n - 1), "an index") &&
-           holds(tables_fit(model), "a table is too short");
+           holds(within(model, ORDER, 0, model->trees - 1) && within(model, START, 0, splits) &&
+                     within(model, FEATURE, 0, n - 1) && within(model, KIND, 0, 3) &&
+                     within(model, SLOT_START, 0, LENGTH(model, OF)) && within(model, OF, 0, n - 1) &&
+                     within(model, BLOCK_AT, 0, LENGTH(model, BLOCKS)) && within(model, READ, 0, n - 1), "an index") &&
+           holds(blocks_fit(model), "a block is too short");
 }
 
 static PyObject *lay_out(PyObject *module, PyObject *args)
@@ -149,8 +149,7 @@ static PyObject *lay_out(PyObject *module, PyObject *args)
         }
         model->columns[i].length = model->columns[i].view.len / 8;
     }
-    model->trees = LENGTH(model, VALUE_AT);
-    model->rows = LENGTH(model, OWNER);
+    model->trees = LENGTH(model, BLOCK_AT);
     model->read = LENGTH(model, READ);
     if (!is_sound(model)) {
         Py_DECREF(capsule);
@@ -176,6 +175,14 @@ static inline int64_t pattern_of(const Model *model, const double *x, Py_ssize_t
         pattern |= (int64_t)(value <= threshold[at]) << (at - first);
     }
     return pattern;
+}
+
+/* What one tree says of the inputs, and after it what it gives each of its own inputs. */
+static inline const double *said_by(const Model *model, const double *x, Py_ssize_t tree)
+{
+    const int64_t *slot_start = WHOLES(model, SLOT_START);
+    int64_t width = slot_start[tree + 1] - slot_start[tree] + 1;
+    return REALS(model, BLOCKS) + WHOLES(model, BLOCK_AT)[tree] + pattern_of(model, x, tree) * width;
 }
 
 /* What each input of the linear part adds: see `transformed` and `Linear.effects_of`, operation by operation. */

@@ -12,6 +12,7 @@ import numpy as np
 from saakh.grid import STEP
 from saakh.linear import Linear
 from saakh.lookup import ZERO, Answers, Lookup
+from saakh.runs import distinct
 from saakh.trees import Array
 
 try:
@@ -24,21 +25,20 @@ IS_THERE = kernel is not None
 
 
 class Compiled:
-    """The tables of a model, for one set of refused inputs, checked and laid out for compiled code."""
+    """The tables of a model, for one set of refused inputs, checked and laid out for compiled code.
+
+    By tree: `order`, in which contributions are added up; `start`, of its splits; `slot_start`, of its inputs in `of`;
+    and `block_at`, where its block begins in `blocks`. A block has a row for each pattern: what the tree then says, and
+    what it gives each of its inputs, side by side, since a large table costs what it takes to fetch it from memory.
+    """
 
     def __init__(self, lookup: Lookup, answers: Answers, linear: Linear) -> None:
         trees = lookup.trees
-        arrays: dict[str, Array] = {
-            "start": np.append(trees.split_start, len(trees.feature)),
+        arrays: dict[str, Array] = _blocks(trees.splits, answers) | {
+            "start": _starts(trees.splits),
             "feature": trees.feature,
             "kind": lookup.kind,
             "threshold": lookup.asked,
-            "values": answers.values,
-            "value_at": answers.value_at,
-            "effects": answers.effects,
-            "owner": answers.owner,
-            "of": answers.feature,
-            "effect_at": answers.effect_at,
             "read": linear.feature,
             "center": linear.center,
             "scale": linear.scale,
@@ -63,6 +63,31 @@ class Compiled:
 def take(row: Mapping[str, Any], names: tuple[str, ...], x: Array) -> bool:
     """Fill in one applicant's inputs; not when a name is missing or too many, or a value is not plain."""
     return IS_THERE and type(row) is dict and kernel.take(row, names, np.float64, x)
+
+
+def _blocks(splits: Array, answers: Answers) -> dict[str, Array]:
+    """The tables of `answers` with what belongs to a tree and a pattern side by side."""
+    rows = np.lexsort((answers.feature, answers.owner))
+    owner = answers.owner[rows]
+    slots = np.bincount(owner, minlength=len(splits))
+    patterns, width, slot_start = 1 << splits.astype(np.int64), slots + 1, _starts(slots)
+    block_at = _starts(patterns * width)[:-1]
+    blocks = np.empty(int((patterns * width).sum()))
+    rank = np.arange(len(rows)) - slot_start[owner]
+    for count in distinct(splits):
+        pattern, trees = np.arange(1 << count), np.flatnonzero(splits == count)
+        to = block_at[trees][:, None] + pattern * width[trees][:, None]
+        blocks[to] = answers.values[answers.value_at[trees][:, None] + pattern]
+        some = np.flatnonzero(splits[owner] == count)
+        to = (block_at[owner] + 1 + rank)[some][:, None] + pattern * width[owner[some]][:, None]
+        blocks[to] = answers.effects[answers.effect_at[rows[some]][:, None] + pattern]
+    laid = {"slot_start": slot_start, "of": answers.feature[rows], "block_at": block_at, "blocks": blocks}
+    return laid | {"order": np.argsort(splits, kind="stable")}
+
+
+def _starts(lengths: Array) -> Array:
+    """Where stretches of these lengths begin, and where the last ends."""
+    return np.concatenate(([0], np.cumsum(lengths)))
 
 
 def _of_64_bits(array: Array) -> Array:

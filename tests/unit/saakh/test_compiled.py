@@ -93,8 +93,8 @@ def test_sums_that_depend_on_their_order_are_left_to_numpy():
 
 
 SOUND = {
-    "start": [0, 1], "feature": [0], "kind": [0], "threshold": [0.5], "values": [1.0, 2.0], "value_at": [0],
-    "effects": [0.5, 1.5], "owner": [0], "of": [0], "effect_at": [0], "read": [1], "center": [0.0], "scale": [1.0],
+    "order": [0], "start": [0, 1], "feature": [0], "kind": [0], "threshold": [0.5], "slot_start": [0, 1], "of": [0],
+    "block_at": [0], "blocks": [1.0, 0.5, 2.0, 1.5], "read": [1], "center": [0.0], "scale": [1.0],
     "coefficient": [1.0], "mean": [0.0],
 }  # fmt: skip
 
@@ -120,11 +120,12 @@ def test_sound_tables_are_laid_out_and_looked_up():
     "changed",
     [
         {"start": [0, 2]}, {"start": [1, 1]}, {"start": [0]}, {"start": [0, -1]}, {"feature": [2]}, {"feature": [-1]},
-        {"kind": [4]}, {"kind": [0, 0]}, {"threshold": [0.5, 0.5]}, {"value_at": [1]}, {"value_at": [-1]},
-        {"value_at": [2**62]}, {"values": [1.0]}, {"effects": [1.0]}, {"owner": [1]}, {"owner": [-1]}, {"of": [2]},
-        {"of": [-1]}, {"of": [0, 0]}, {"effect_at": [1]}, {"effect_at": [-1]}, {"effect_at": [2**62]}, {"read": [2]},
+        {"kind": [4]}, {"kind": [0, 0]}, {"threshold": [0.5, 0.5]}, {"order": [1]}, {"order": [-1]}, {"order": [0, 0]},
+        {"slot_start": [0, 2]}, {"slot_start": [1, 1]}, {"slot_start": [0]}, {"slot_start": [0, 8], "of": [0] * 8},
+        {"block_at": [1]}, {"block_at": [-1]}, {"block_at": [2**62]}, {"blocks": [1.0, 0.5, 2.0]}, {"of": [2]},
+        {"of": [-1]}, {"of": [0, 0]}, {"of": [0, 0], "slot_start": [0, 2]}, {"block_at": [0, 0]}, {"read": [2]},
         {"read": [-1]}, {"read": [0, 1, 1]}, {"center": []}, {"scale": [1.0, 1.0]}, {"coefficient": []}, {"mean": []},
-        {"feature": [0.0]}, {"values": [1, 2]}, {"owner": np.array([0], np.int32)}, {"mean": np.zeros((1, 1))},
+        {"feature": [0.0]}, {"blocks": [1, 1, 2, 2]}, {"of": np.array([0], np.int32)}, {"mean": np.zeros((1, 1))},
     ],
 )  # fmt: skip
 def test_tables_that_would_lead_astray_are_refused(changed):
