@@ -58,7 +58,7 @@ def edited(draw: Random) -> bytes:
     raw = good()
     for _ in range(draw.randint(1, 4)):
         at = draw.randrange(len(raw))
-        raw = raw[:at] + draw.randbytes(draw.randrange(40)) + raw[at + draw.randrange(40) :]
+        raw = raw[:at] + draw.randbytes(draw.randrange(1, 40)) + raw[at + draw.randrange(40) :]
     return raw
 
 
