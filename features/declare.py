@@ -245,7 +245,8 @@ def _akin(declared: Feature) -> list[Feature]:
 def _admit(declared: Feature) -> None:
     if declared.name in REGISTRY:
         raise DeclarationError(f"feature '{declared.name}' is declared twice; give one of them another name")
-    if repeated := sorted(column for other in _akin(declared) for column in other.columns if column in declared.columns):
+    taken = {column for other in _akin(declared) for column in other.columns}
+    if repeated := sorted(taken & set(declared.columns)):
         raise DeclarationError(f"feature '{declared.name}' makes a column that is there already: {', '.join(repeated)}")
     if any(window < 1 for window in declared.windows):
         raise DeclarationError(f"feature '{declared.name}' has a window under a day; windows are whole days, from 1")
