@@ -96,10 +96,10 @@ def _score_applicant(
 ) -> None:
     from pipeline.arrows import without_pandas
     from pipeline.console import progress
-    from pipeline.garbage import seldom_collected
+    from pipeline.garbage import SELDOM, seldom_collected
     from pipeline.params import read_params
 
-    with seldom_collected(), progress("applicant") as tell:
+    with seldom_collected(10 * SELDOM), progress("applicant") as tell:
         without_pandas()  # before what makes arrays when it is imported
         from pipeline import applicant
 
