@@ -98,6 +98,7 @@ def measure(
     who = asking.select(KEY, "person_id", "asked_at")
     engine.make("opened", openings(who, question.consents, question.purpose, question.bounds))
     opened = engine.named("opened")
+    may_show = engine.arrow(opened.select(KEY, "category").distinct(), ["category", KEY])
     columns: dict[str, pa.Array] = {}
     coverage: list[pa.Table] = []
     too_late: dict[str, int] = {}
@@ -114,7 +115,7 @@ def measure(
             too_late |= {table.name: late} if table.name in COVERED else {}
         if table.name in COVERED:
             missing = "barred" if table.name in question.barred else "absent"
-            coverage.append(_covered(engine, cohort, table, missing if rows is None else ""))
+            coverage.append(_covered(engine, cohort, may_show, table, missing if rows is None else ""))
     made = [t.name for t in tables if not _is_stacked(t, question.events)]
     engine.drop(*(f"{name}_consented" for name in made), *(f"{t.name}_applicants" for t in tables))
     tell("derive", len(tables), len(tables))
@@ -177,19 +178,18 @@ def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None,
     return late
 
 
-def _covered(engine: Engine, cohort: pa.Table, table: Table, missing: str) -> pa.Table:
+def _covered(engine: Engine, cohort: pa.Table, may_show: pa.Table, table: Table, missing: str) -> pa.Table:
     """What each application shows of one source: its status, the rows and days seen, the days since the last.
 
-    `missing` is the status of a table that was not read; empty for one that was.
+    `may_show` has the categories that each application may show anything of. `missing` is the status of a table that
+    was not read; empty for one that was.
     """
     count = len(cohort)
     rows, days, lag = np.zeros(count, np.int64), np.zeros(count, np.int64), np.full(count, -1)
     status = np.full(count, missing, dtype=object)
     if not missing:
-        opened = engine.named("opened")
-        is_open = opened.filter(opened.category == table.category.value).select(KEY).distinct()
         status[:] = "closed"
-        status[engine.arrow(is_open, [KEY])[KEY].to_numpy()] = "silent"
+        status[may_show.filter(pc.equal(may_show["category"], table.category.value))[KEY].to_numpy()] = "silent"
         who = engine.arrow(engine.named(f"{table.name}_applicants"), [NUMBER])
         at = who[NUMBER].to_numpy()
         status[at] = "present"
