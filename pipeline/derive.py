@@ -110,8 +110,9 @@ def measure(
         needed = reads.get(table.name) or plan(table, features).reads
         rows = _rows(engine, table, question, asking, opened, needed)
         if rows is not None and (features or table.name in COVERED):
-            late = see(engine, rows, plan(table, features), watch, is_kept=not _is_stacked(table, question.events))
-            columns |= measured(engine, plan(table, features), len(cohort), watch)
+            is_kept = not _is_stacked(table, question.events)
+            seen, late = see(engine, rows, plan(table, features), watch, is_kept=is_kept)
+            columns |= measured(engine, plan(table, features), len(cohort), watch) if seen else {}
             too_late |= {table.name: late} if table.name in COVERED else {}
         if table.name in COVERED:
             missing = "barred" if table.name in question.barred else "absent"
@@ -160,8 +161,10 @@ def _rows(
     return told(engine.coded(consented, pseudonyms), table, question.calendar, (*known, "is_past"))
 
 
-def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None, *, is_kept: bool = True) -> int:
-    """Make what a plan reads: the as-of rows, and who has any; returns how many rows came too late.
+def see(
+    engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None, *, is_kept: bool = True
+) -> tuple[int, int]:
+    """Make what a plan reads: the as-of rows, and who has any; returns how many they are, and how many came too late.
 
     The rows are kept, once computed, unless they are but those of other tables stacked.
     """
@@ -171,11 +174,11 @@ def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None,
     past = kept.filter(kept.is_past)
     engine.view(drawn.seen, past.select(NUMBER, *drawn.reads))
     engine.make(drawn.applicants, present(past) if table.name in COVERED else past.select(NUMBER).distinct())
-    late = engine.count(kept.count(where=~kept.is_past))
+    counted = engine.arrow(kept.group_by("is_past").aggregate(rows=kept.count()), ["is_past"]).to_pylist()
+    rows_of = {count["is_past"]: count["rows"] for count in counted}
     if watch:
-        rows_seen = engine.size(f"{table.name}_consented") - late
-        watch(Taken(table.name, drawn.seen, "as-of rows", rows_seen, perf_counter() - began))
-    return late
+        watch(Taken(table.name, drawn.seen, "as-of rows", rows_of.get(True, 0), perf_counter() - began))
+    return rows_of.get(True, 0), rows_of.get(False, 0)
 
 
 def _covered(engine: Engine, cohort: pa.Table, may_show: pa.Table, table: Table, missing: str) -> pa.Table:
