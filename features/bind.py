@@ -1,6 +1,7 @@
 """From an expression over a view to one over real rows: what it reads, what it reduces, how parts are replaced."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import ibis.expr.operations as ops
@@ -9,12 +10,15 @@ import ibis.expr.types as ir
 
 def bound(expr: ir.Value, view: ir.Table, rows: ir.Table) -> ir.Value:
     """The expression over rows that have the view's columns."""
+    seen, there = view.op(), rows.op()
+    if seen == there:
+        return expr
 
     def rewrite(node: ops.Node, changed: Mapping[str, Any] | None) -> ops.Node:
-        if node == view.op():
-            return rows.op()
-        if isinstance(node, ops.Field) and node.rel == view.op():
-            return rows[node.name].op()
+        if node == seen:
+            return there
+        if isinstance(node, ops.Field) and node.rel == seen:
+            return ops.Field(there, node.name)
         return node if changed is None else type(node)(**changed)
 
     return expr.op().replace(rewrite).to_expr()
@@ -56,6 +60,7 @@ def replaced(expr: ir.Value, values: Mapping[ops.Reduction, ir.Value]) -> ir.Val
     return rewrite(expr.op()).to_expr()
 
 
-def fields_under(node: ops.Node) -> set[str]:
+@cache
+def fields_under(node: ops.Node) -> frozenset[str]:
     """The names of the columns a node reads directly."""
-    return {field.name for field in node.find(ops.Field)}
+    return frozenset(field.name for field in node.find(ops.Field))

@@ -17,7 +17,7 @@ from typing import Any, cast
 import ibis.expr.types as ir
 
 from features.columns import Sensitivity, Table
-from features.meaning import CLOCKED, canonical, clocked, fields_of
+from features.meaning import CLOCKED, canonical, clocked, fields_of, fields_of_clock
 from features.reasons import code_of
 from features.sources import Cells, Rows, Source, evaluated, rows_of, table_of
 from features.windows import CALENDAR, Axis, Calendar, Slice, slices
@@ -106,7 +106,7 @@ class Feature:
     def lineage(self) -> tuple[str, ...]:
         """The table's columns the value depends on, sorted; a count of rows depends on none."""
         used = self._fields | {axis.column for axis in self.splits}
-        used = used.union(*(fields_of(CLOCKED[name]) for name in used & set(CLOCKED.columns)))
+        used = used.union(*(fields_of_clock(name) for name in used & set(CLOCKED.columns)))
         return tuple(sorted(used & set(self.table.by_name)))
 
     @property
@@ -115,14 +115,14 @@ class Feature:
         if not isinstance(self.source, Cells):
             return {}
         read = {*self.source.ranked, *self.source.ties}
-        read |= {name.removeprefix(f"{kind}_") for kind in ("rank", "before", "whole") for name in fields_of(self.expr)}
+        read |= {name.removeprefix(f"{kind}_") for name in fields_of(self.expr) for kind in ("rank", "before", "whole")}
         read |= {name.removesuffix(f"_{days}") for days in self.source.apart for name in read}
         return {name: measure for name, measure in self.source.measures.items() if name in read}
 
     @property
     def _fields(self) -> set[str]:
         """The columns of the table's view that the value reads, itself, by its cells or by the choice of its rows."""
-        rows, read = rows_of(self.source), fields_of(self.expr)
+        rows, read = rows_of(self.source), set(fields_of(self.expr))
         if isinstance(self.source, Cells):
             read = set(self.source.keys).union(*(fields_of(m) for m in self._measures.values()))
         if isinstance(rows, Rows):
@@ -236,10 +236,16 @@ def feature(
     return register
 
 
+def _akin(declared: Feature) -> list[Feature]:
+    """Those that could share a column: a column starts with its feature's name, so one name starts with the other."""
+    name = declared.name
+    return [other for other in REGISTRY.values() if other.name.startswith(name) or name.startswith(other.name)]
+
+
 def _admit(declared: Feature) -> None:
     if declared.name in REGISTRY:
         raise DeclarationError(f"feature '{declared.name}' is declared twice; give one of them another name")
-    taken = {column for other in REGISTRY.values() for column in other.columns}
+    taken = {column for other in _akin(declared) for column in other.columns}
     if repeated := sorted(taken & set(declared.columns)):
         raise DeclarationError(f"feature '{declared.name}' makes a column that is there already: {', '.join(repeated)}")
     if any(window < 1 for window in declared.windows):

@@ -20,9 +20,15 @@ def clocked(calendar: Calendar = CALENDAR) -> ir.Table:
 CLOCKED = clocked()
 
 
-def fields_of(expr: ir.Value) -> set[str]:
+def fields_of(expr: ir.Value) -> frozenset[str]:
     """The names of the columns an expression reads, those that were computed followed to what they come from."""
     return _fields(expr.op())
+
+
+@cache
+def fields_of_clock(name: str) -> frozenset[str]:
+    """The names of the columns that a column telling time comes from."""
+    return fields_of(CLOCKED[name])
 
 
 def canonical(expr: ir.Value) -> str:
@@ -30,13 +36,14 @@ def canonical(expr: ir.Value) -> str:
     return _text(expr.op())
 
 
-def _fields(node: Any) -> set[str]:
+@cache
+def _fields(node: Any) -> frozenset[str]:
     if isinstance(node, ops.Field):
         computed = _computed(node)
-        return {node.name} if computed is None else _fields(computed)
+        return frozenset({node.name}) if computed is None else _fields(computed)
     if isinstance(node, ops.Node) and not isinstance(node, ops.Relation):
-        return set().union(*map(_fields, node.args))
-    return set().union(*map(_fields, node)) if isinstance(node, tuple) else set()
+        return frozenset().union(*map(_fields, node.args))
+    return frozenset().union(*map(_fields, node)) if isinstance(node, tuple) else frozenset()
 
 
 def _text(node: Any) -> str:

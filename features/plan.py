@@ -34,7 +34,7 @@ GAP = frozenset({"gap_s", "window_days"})
 
 def told(rows: ir.Table, table: Table, calendar: Calendar, reads: Sequence[str]) -> ir.Table:
     """As-of rows (`application`, `snapshot_at` and the table's columns) as a plan reads them, with their clock."""
-    clocked = with_clock(rows, calendar) if table.time == "event_at" else rows
+    clocked = with_clock(rows, calendar, reads) if table.time == "event_at" else rows
     return clocked.select(KEY, *reads)
 
 

@@ -170,9 +170,8 @@ def finished(
 ) -> ir.Table:
     """The expressions from tables that hold their reductions by name; the first has all rows there are."""
     whole, *parts = tables
-    for part in parts:
-        rest = part.drop("window_days") if "window_days" in part.columns else part
-        whole = whole.left_join(rest, by, rname="{name}_again").drop(*(f"{c}_again" for c in by))
+    for n, part in enumerate(parts):  # nothing is dropped on the way: each drop would name every column again
+        whole = whole.left_join(part, by, rname=f"{{name}}_again_{n}")
     values = {node: _filled(whole, node, name) for node, name in names.items()}
     return whole.select(*by, "window_days", **{name: replaced(expr, values) for name, expr in exprs.items()})
 

@@ -8,6 +8,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -86,8 +87,9 @@ def table_of(source: Source) -> Table:
     return rows if isinstance(rows, Table) else rows.table
 
 
+@cache
 def view_of(source: Source) -> ir.Table:
-    """The source's columns as an Ibis table without data, as a body sees it."""
+    """The source's columns as an Ibis table without data, as a body sees it; the same object each time."""
     if isinstance(source, Cells):
         inner = view_of(source.rows).schema()
         measures = {name: str(measure.type()) for name, measure in source.measures.items()}

@@ -4,7 +4,7 @@ The peers disagree (night is 19-07 for some, 00-06 for others; the weekend diffe
 its own idea of them: a run names its calendar, and every declaration follows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -61,8 +61,8 @@ def slices(windows: Iterable[int], splits: Iterable[Axis]) -> tuple[Slice, ...]:
     return tuple(Slice(window, parts) for parts in cut for window in (tuple(windows) or (None,)))
 
 
-def with_clock(rows: ir.Table, calendar: Calendar = CALENDAR) -> ir.Table:
-    """As-of rows with the columns that tell time added; the part of a view that every event table shares.
+def with_clock(rows: ir.Table, calendar: Calendar = CALENDAR, wanted: Collection[str] = ()) -> ir.Table:
+    """As-of rows with the columns that tell time added, all or those wanted; the part of a view that all events share.
 
     `age_s`: whole seconds before the snapshot (an event inside `[snapshot - w, snapshot)` has 1 <= age_s <= w days).
     `day` and `month`: days and months of 30 days, counted back from the snapshot, from 1, so that none is cut by it.
@@ -72,18 +72,20 @@ def with_clock(rows: ir.Table, calendar: Calendar = CALENDAR) -> ir.Table:
     age_s = rows.snapshot_at.truncate("s").epoch_seconds().cast("int64") - event_s
     rows = rows.mutate(event_s=event_s, age_s=age_s, hour=rows.local_at.hour().cast("int64"))
     weekday = rows.local_at.day_of_week.index().cast("int64")
-    return rows.mutate(
-        day=((rows.age_s - 1) // DAY_S + 1).cast("int64"),
-        weekday=weekday,
-        day_of_month=rows.local_at.day().cast("int64"),
-        month=((rows.age_s - 1) // (MEDIUM * DAY_S) + 1).cast("int64"),
-        local_day=(rows.local_at.truncate("s").epoch_seconds() // DAY_S).cast("int64"),
-        minute=rows.hour * 60 + rows.local_at.minute().cast("int64"),
-        slot=(rows.hour // SLOT_HOURS).cast("int64"),
-        is_night=_is_night(rows.hour, calendar),
-        is_weekend=weekday.isin(calendar.weekend),
-        is_work_time=weekday.notin(calendar.weekend) & rows.hour.between(WORK_HOURS.start, WORK_HOURS.stop - 1),
-    )
+    work_hours = rows.hour.between(WORK_HOURS.start, WORK_HOURS.stop - 1)
+    clock: dict[str, Callable[[], ir.Value]] = {
+        "day": lambda: ((rows.age_s - 1) // DAY_S + 1).cast("int64"),
+        "weekday": lambda: weekday,
+        "day_of_month": lambda: rows.local_at.day().cast("int64"),
+        "month": lambda: ((rows.age_s - 1) // (MEDIUM * DAY_S) + 1).cast("int64"),
+        "local_day": lambda: (rows.local_at.truncate("s").epoch_seconds() // DAY_S).cast("int64"),
+        "minute": lambda: rows.hour * 60 + rows.local_at.minute().cast("int64"),
+        "slot": lambda: (rows.hour // SLOT_HOURS).cast("int64"),
+        "is_night": lambda: _is_night(rows.hour, calendar),
+        "is_weekend": lambda: weekday.isin(calendar.weekend),
+        "is_work_time": lambda: weekday.notin(calendar.weekend) & work_hours,
+    }
+    return rows.mutate(**{name: told() for name, told in clock.items() if not wanted or name in wanted})
 
 
 def _is_night(hour: ir.IntegerValue, calendar: Calendar) -> ir.BooleanValue:

@@ -79,10 +79,14 @@ def print_found(found: Found, out: Path | None) -> None:
 
 
 def _asked(params: Params, drop: Path, folder: Path) -> Params:
-    """The same parameters, of this drop, in this workspace, to score, on the engine that needs no cluster."""
+    """The same parameters, of this drop, in this workspace, to score, on the engine that needs no cluster.
+
+    One thread: more would but wait for each other, over so few rows.
+    """
     changed = {
         "workspace": folder,
         "engine": "duckdb",
+        "threads": 1,
         "ingest": params.ingest.model_copy(update={"source": drop}),
         "cohort": params.cohort.model_copy(update={"purpose": "score", "applied_from": None, "applied_before": None}),
     }

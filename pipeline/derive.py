@@ -98,6 +98,7 @@ def measure(
     who = asking.select(KEY, "person_id", "asked_at")
     engine.make("opened", openings(who, question.consents, question.purpose, question.bounds))
     opened = engine.named("opened")
+    may_show = engine.arrow(opened.select(KEY, "category").distinct(), ["category", KEY])
     columns: dict[str, pa.Array] = {}
     coverage: list[pa.Table] = []
     too_late: dict[str, int] = {}
@@ -109,12 +110,13 @@ def measure(
         needed = reads.get(table.name) or plan(table, features).reads
         rows = _rows(engine, table, question, asking, opened, needed)
         if rows is not None and (features or table.name in COVERED):
-            late = see(engine, rows, plan(table, features), watch, is_kept=not _is_stacked(table, question.events))
-            columns |= measured(engine, plan(table, features), len(cohort), watch)
+            is_kept = not _is_stacked(table, question.events)
+            seen, late = see(engine, rows, plan(table, features), watch, is_kept=is_kept)
+            columns |= measured(engine, plan(table, features), len(cohort), watch) if seen else {}
             too_late |= {table.name: late} if table.name in COVERED else {}
         if table.name in COVERED:
             missing = "barred" if table.name in question.barred else "absent"
-            coverage.append(_covered(engine, cohort, table, missing if rows is None else ""))
+            coverage.append(_covered(engine, cohort, may_show, table, missing if rows is None else ""))
     made = [t.name for t in tables if not _is_stacked(t, question.events)]
     engine.drop(*(f"{name}_consented" for name in made), *(f"{t.name}_applicants" for t in tables))
     tell("derive", len(tables), len(tables))
@@ -159,8 +161,10 @@ def _rows(
     return told(engine.coded(consented, pseudonyms), table, question.calendar, (*known, "is_past"))
 
 
-def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None, *, is_kept: bool = True) -> int:
-    """Make what a plan reads: the as-of rows, and who has any; returns how many rows came too late.
+def see(
+    engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None, *, is_kept: bool = True
+) -> tuple[int, int]:
+    """Make what a plan reads: the as-of rows, and who has any; returns how many they are, and how many came too late.
 
     The rows are kept, once computed, unless they are but those of other tables stacked.
     """
@@ -170,26 +174,25 @@ def see(engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None,
     past = kept.filter(kept.is_past)
     engine.view(drawn.seen, past.select(NUMBER, *drawn.reads))
     engine.make(drawn.applicants, present(past) if table.name in COVERED else past.select(NUMBER).distinct())
-    late = engine.count(kept.count(where=~kept.is_past))
+    counted = engine.arrow(kept.group_by("is_past").aggregate(rows=kept.count()), ["is_past"]).to_pylist()
+    rows_of = {count["is_past"]: count["rows"] for count in counted}
     if watch:
-        rows_seen = engine.size(f"{table.name}_consented") - late
-        watch(Taken(table.name, drawn.seen, "as-of rows", rows_seen, perf_counter() - began))
-    return late
+        watch(Taken(table.name, drawn.seen, "as-of rows", rows_of.get(True, 0), perf_counter() - began))
+    return rows_of.get(True, 0), rows_of.get(False, 0)
 
 
-def _covered(engine: Engine, cohort: pa.Table, table: Table, missing: str) -> pa.Table:
+def _covered(engine: Engine, cohort: pa.Table, may_show: pa.Table, table: Table, missing: str) -> pa.Table:
     """What each application shows of one source: its status, the rows and days seen, the days since the last.
 
-    `missing` is the status of a table that was not read; empty for one that was.
+    `may_show` has the categories that each application may show anything of. `missing` is the status of a table that
+    was not read; empty for one that was.
     """
     count = len(cohort)
     rows, days, lag = np.zeros(count, np.int64), np.zeros(count, np.int64), np.full(count, -1)
     status = np.full(count, missing, dtype=object)
     if not missing:
-        opened = engine.named("opened")
-        is_open = opened.filter(opened.category == table.category.value).select(KEY).distinct()
         status[:] = "closed"
-        status[engine.arrow(is_open, [KEY])[KEY].to_numpy()] = "silent"
+        status[may_show.filter(pc.equal(may_show["category"], table.category.value))[KEY].to_numpy()] = "silent"
         who = engine.arrow(engine.named(f"{table.name}_applicants"), [NUMBER])
         at = who[NUMBER].to_numpy()
         status[at] = "present"

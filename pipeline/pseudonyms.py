@@ -75,6 +75,8 @@ class Pseudonyms:
     def column(self, domain: str, identifiers: pa.Array) -> pa.Array:
         """The pseudonyms of a column of text, plain or dictionary-encoded; as a dictionary with int32 indices."""
         coded = identifiers if pa.types.is_dictionary(identifiers.type) else pc.dictionary_encode(identifiers)
+        if len(coded.dictionary) > len(coded):  # what was cut out of a larger table may name everyone there was in it
+            coded = coded.dictionary_decode().dictionary_encode()
         digests = self.many(domain, coded.dictionary)
         given = digests.is_valid().take(coded.indices)
         indices = pc.if_else(given, coded.indices.cast(pa.int32()), pa.scalar(None, pa.int32()))

@@ -1,5 +1,7 @@
 """The command line. Each command reads its arguments, calls one function, and says what happened."""
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -155,6 +157,7 @@ def main() -> None:
     """The `saakh` command: a user's mistake ends with one message and the exit code of its kind."""
     # A kill ends like an error, so that what is half-written or spilled to disk goes.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    atexit.register(gc.freeze)  # else Python looks for cycles among a million objects that go with the process anyway
     try:
         app()
     except Exception as error:

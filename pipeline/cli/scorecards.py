@@ -94,11 +94,15 @@ def score(
 def _score_applicant(
     drop: Path, scorecard: Path, out: Path | None, trust: Trust, stops: Stops, params: Path | None
 ) -> None:
-    from pipeline import applicant
+    from pipeline.arrows import without_pandas
     from pipeline.console import progress
+    from pipeline.garbage import SELDOM, seldom_collected
     from pipeline.params import read_params
 
-    with progress("applicant") as tell:
+    with seldom_collected(10 * SELDOM), progress("applicant") as tell:
+        without_pandas()  # before what makes arrays when it is imported
+        from pipeline import applicant
+
         found = applicant.run(read_params(params or PARAMS), drop, scorecard, trust or None, stops or (), tell)
     applicant.print_found(found, out)
 

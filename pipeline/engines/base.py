@@ -11,7 +11,7 @@ import pyarrow as pa
 from ibis.backends.sql import compilers
 
 from features.columns import Table
-from pipeline.engines.dialect import quicker, spoken
+from pipeline.engines.dialect import quicker, spoken, unmerged
 from pipeline.workspace import Workspace
 from saakh.errors import ContractError, MissingInputError
 
@@ -121,9 +121,8 @@ class Engine(ABC):
         key = expr.op()
         if key not in self._compiled:
             compiler = getattr(compilers, self.dialect).compiler
-            said = compiler.to_sqlglot(
-                quicker(spoken(expr, self.dialect), self.dialect)
-            )  # what `ibis.to_sql` does, less copies and layout
+            with unmerged():  # what `ibis.to_sql` does, less copies, layout and merging
+                said = compiler.to_sqlglot(quicker(spoken(expr, self.dialect), self.dialect))
             self._compiled[key] = said.sql(dialect=compiler.dialect, copy=False)
         return self._compiled[key]
 

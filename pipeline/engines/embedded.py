@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from duckdb import BinderException, CatalogException, DataError, IOException, OutOfMemoryException
 from duckdb import Error as DuckDBError
+from ibis.backends.sql.datatypes import DuckDBType
 
 from pipeline.engines.base import Constant, Engine, checked, first_line, values
 from pipeline.engines.parquet import ROW_GROUP
@@ -53,11 +55,12 @@ class Embedded(Engine):
         files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
         if not files or not files[0].exists():
             raise MissingInputError(f"no Parquet file at {path}")
+        name, listed = ibis.util.gen_name("parquet"), ", ".join(_text(str(f)) for f in files)
         try:
-            table = self.connection.read_parquet([str(f) for f in files])
+            self.connection.raw_sql(f'CREATE TEMP VIEW "{name}" AS SELECT * FROM read_parquet([{listed}])')  # noqa: S608
         except DuckDBError as error:
             raise UnreadableInputError(f"{path} is not readable Parquet: {first_line(error)}") from None
-        return checked(table, path, columns, path.parent.name)
+        return checked(self.named(name), path, columns, path.parent.name)
 
     def table(self, arrow: pa.Table, name: str | None = None) -> ir.Table:
         """An in-memory table, for small inputs and tests."""
@@ -79,8 +82,9 @@ class Embedded(Engine):
         self._run(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {self.sql(expr)}')
 
     def named(self, name: str) -> ir.Table:
-        """A table or view by its name."""
-        return self.connection.table(name)
+        """A table or view by its name (not by Ibis, which reads every type anew)."""
+        told = self.connection.raw_sql(f'DESCRIBE "{name}"').fetchall()
+        return ibis.table({column: _typed(kind) for column, kind, *_ in told}, name=name)
 
     def bring(self, name: str, columns: Mapping[str, Any], rows: Sequence[Sequence[Constant]]) -> None:
         """Make a small table of literal whole numbers and flags."""
@@ -118,6 +122,17 @@ class Embedded(Engine):
     def _run(self, sql: str) -> None:
         with _readable():
             self.connection.raw_sql(sql)
+
+
+@cache
+def _typed(kind: str) -> dt.DataType:
+    """DuckDB's name of a type as Ibis's type."""
+    return DuckDBType.from_string(kind)
+
+
+def _text(said: str) -> str:
+    """A text in SQL."""
+    return "'" + said.replace("'", "''") + "'"
 
 
 def _cast(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -6,13 +6,16 @@ knows the same ties, core number and PageRank are the node's own, by the equatio
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from features.graph import DAMPING
 from models.arrays import Codes, Flags, Floats
 from pipeline.graph.society import NOBODY, Society
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 GRID = 2**20
 """PageRank is rounded to multiples of 1/GRID: what floating-point sums owe to the order of vertices does not show."""
@@ -60,6 +63,8 @@ def _count(ties: Ties, where: Flags | None = None) -> Codes:
 
 def _around(people: Society, ties: Ties, own: Codes, to: Codes) -> dict[str, Codes]:
     """People at distance two, and pairs of contacts in touch: walks of two steps, a matrix product."""
+    from scipy import sparse  # noqa: PLC0415 - heavy, and most runs have no graph
+
     there = to != NOBODY
     rows, columns = ties.application[there], to[there]
     steps = sparse.csr_array((np.ones(len(rows), np.int64), (rows, columns)), shape=(ties.count, len(people)))
@@ -148,7 +153,7 @@ def _is_edge(people: Society, one: Codes, other: Codes) -> Flags:
     return found
 
 
-def _entries(matrix: sparse.csr_array, rows: Codes, columns: Codes) -> Codes:
+def _entries(matrix: "sparse.csr_array", rows: Codes, columns: Codes) -> Codes:
     """Single entries of a matrix; scipy answers an empty question with another type."""
     return matrix[rows, columns] if len(rows) else np.empty(0, np.int64)
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from features.graph import DAMPING
 from models.arrays import Codes, Flags, Floats
 
 if TYPE_CHECKING:
     import igraph
+    from scipy import sparse
 
 REFINEMENTS_MAX = 64
 LEIDEN_ITERATIONS = 2
@@ -37,7 +37,7 @@ class Society:
 
     node_of: Codes
     graph: "igraph.Graph"
-    touching: sparse.csr_array
+    touching: "sparse.csr_array"
     core: Codes
     community: Codes
     known: Flags
@@ -95,12 +95,14 @@ def _pairs(ends: Codes, count: int) -> Codes:
     return np.stack(np.divmod(joined, max(count, 1)), axis=1)
 
 
-def _matrix(ends: Codes, count: int) -> sparse.csr_array:
+def _matrix(ends: Codes, count: int) -> "sparse.csr_array":
+    from scipy import sparse  # noqa: PLC0415 - heavy, and most runs have no graph
+
     one, other = np.concatenate([ends, ends[:, ::-1]]).T if len(ends) else (np.empty(0, int), np.empty(0, int))
     return sparse.csr_array((np.ones(len(one), np.int64), (one, other)), shape=(count, count))
 
 
-def _colours(touching: sparse.csr_array) -> Colours:
+def _colours(touching: "sparse.csr_array") -> Colours:
     """A number for each node that depends on its place in the graph alone: its colour and its neighbours', repeatedly.
 
     Wrapping sums of mixed numbers do not depend on the order of neighbours. Ends when no more nodes are told apart.

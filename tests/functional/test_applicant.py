@@ -3,6 +3,8 @@
 import csv
 import gzip
 import json
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -75,3 +77,20 @@ def test_a_drop_is_scored_and_decided_as_the_whole_line_would_and_leaves_nothing
         assert told["decision"]["outcome"] in ("offer", "refer", "decline")
     with pytest.raises(ContractError, match="2 people apply"):
         applicant.run(params, drop(raw, tmp_path / "two", set(list(dict.fromkeys(people))[:2])), path)
+
+
+def test_the_command_gives_the_same_and_imports_neither_pandas_nor_scipy(small_run: Run, tmp_path: Path) -> None:
+    raw, path = small_run.params.ingest.source, small_run.ws.need("export", "scorecard-0.1.0.saakh")
+    with (raw / "applications.csv").open() as stream:
+        one = drop(raw, tmp_path / "one", {next(csv.DictReader(stream))["person"]})
+    params, out = tmp_path / "params.yaml", tmp_path / "found.json"
+    params.write_text(small_run.params.model_dump_json())
+    said = ["score", f"--applicant={one}", f"--scorecard={path}", f"--params={params}", f"--out={out}"]
+    script = (
+        f"import sys\nfrom pipeline.cli import app\napp({said}, standalone_mode=False)\n"
+        "print(sorted({'pandas', 'scipy', 'lightgbm', 'sklearn', 'mlflow'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[-1] == "[]"
+    found = applicant.run(small_run.params, one, path)
+    assert json.loads(out.read_text()) == json.loads(json.dumps(found.applications))

@@ -83,8 +83,8 @@ def test_the_sql_of_a_column_is_that_of_its_window() -> None:
 def test_sql_is_written_for_both_engines_and_no_other() -> None:
     (duckdb, for_duckdb), (spark, for_spark) = shortest(named("call_hour_entropy"))
     assert (duckdb, spark) == ("DuckDB", "Spark")
-    assert 'CREATE TEMP TABLE "calls_seen" AS\nSELECT\n  "t1"."application"' in for_duckdb
-    assert "CREATE TEMPORARY VIEW `calls_seen` AS\nSELECT\n  `t1`.`application`" in for_spark
+    assert 'CREATE TEMP TABLE "calls_seen" AS\nSELECT\n  "t0"."application"' in for_duckdb
+    assert "CREATE TEMPORARY VIEW `calls_seen` AS\nSELECT\n  `t0`.`application`" in for_spark
     assert sql(named("call_hour_entropy"), "spark") == sql(named("call_hour_entropy"), "pyspark")
     with pytest.raises(ConfigError, match="no SQL dialect 'cobol' here; try duckdb or pyspark"):
         sql(named("call_hour_entropy"), "cobol")

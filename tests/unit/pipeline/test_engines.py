@@ -34,3 +34,21 @@ def test_a_text_that_is_no_text_is_not_quoted_but_its_file_is_named(tmp_path: Pa
     with closing(Embedded(threads=1, memory_gb=1)) as engine, pytest.raises(UnreadableInputError, match=said) as caught:
         engine.arrow(engine.read(tmp_path / "people.parquet"), ["name"])
     assert "Asha" not in str(caught.value)
+
+
+def test_a_table_has_the_types_it_was_made_with_and_a_path_may_hold_a_quote(tmp_path: Path) -> None:
+    kinds = {
+        "text": pa.string(),
+        "whole": pa.int64(),
+        "part": pa.float64(),
+        "flag": pa.bool_(),
+        "at": pa.timestamp("us"),
+    }
+    rows = pa.table({name: pa.array([None], kind) for name, kind in kinds.items()})
+    (tmp_path / "o'clock").mkdir()
+    pq.write_table(rows, tmp_path / "o'clock" / "rows.parquet")
+    with closing(Embedded(threads=1, memory_gb=1)) as engine:
+        read = engine.read(tmp_path / "o'clock" / "rows.parquet")
+        engine.make("kept", read)
+        for table in (read, engine.named("kept")):
+            assert engine.arrow(table, ["text"]).equals(rows)

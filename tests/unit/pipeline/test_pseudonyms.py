@@ -34,6 +34,13 @@ def test_a_column_keeps_its_order_and_its_gaps() -> None:
     assert column == [pseudonyms.one("person", "a"), None, pseudonyms.one("person", "b"), pseudonyms.one("person", "a")]
 
 
+def test_whom_a_dictionary_names_and_no_row_is_of_is_not_met() -> None:
+    pseudonyms = Pseudonyms(KEY, bytes(32))
+    cut_out = pa.array(["asha", "ravi", "meena"]).dictionary_encode().slice(1, 1)
+    assert pseudonyms.column("person", cut_out).to_pylist() == [Pseudonyms(KEY).one("person", "ravi")]
+    assert len(pseudonyms.slots()) == 1
+
+
 def test_a_missing_value_of_a_dictionary_is_missing_in_the_column() -> None:
     coded = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), pa.array(["a", None]))
     column = Pseudonyms(KEY).column("person", coded)
