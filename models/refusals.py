@@ -44,9 +44,10 @@ class Refusals:
             yield np.arange(len(self.closed)), frozenset()
             return
         sets, of = np.unique(self.closed, axis=0, return_inverse=True)
-        for number, closed in enumerate(sets):
-            withheld = np.isin(self.category, np.flatnonzero(closed))
-            yield np.flatnonzero(of.ravel() == number), frozenset(np.flatnonzero(withheld).tolist())
+        rows = np.split(np.argsort(of.ravel(), kind="stable"), np.cumsum(np.bincount(of.ravel()))[:-1])
+        for closed, some in zip(sets, rows, strict=True):
+            withheld = closed[self.category] & (self.category >= 0)
+            yield some, frozenset(np.flatnonzero(withheld).tolist())
 
 
 def withheld(x: Floats, refusals: Refusals) -> Floats:
