@@ -1,9 +1,11 @@
 """Columns that say the same: of several whose ranks go together, the first is kept. No outcome is looked at."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from models.arrays import Floats
+from models.arrays import Codes, Flags, Floats, columns_of
 
 LEVELS = 32
 """Ranks are rounded to so many levels either side of the middle, so that their products add up exactly in any order."""
@@ -11,41 +13,55 @@ BLOCK_ROWS = 65_536
 STEP, LEAST = 0.05, 0.1
 
 
-def alike(x: Floats, most: float, count: int | None = None) -> dict[int, int]:
+def alike(
+    x: Floats,
+    most: float,
+    count: int | None = None,
+    rows: Codes | None = None,
+    columns: Sequence[int] | None = None,
+) -> dict[int, int]:
     """Columns whose rank correlation with one kept before them is above `most` in size: column to the one it repeats.
 
     Args:
         x: rows × columns, NaN where missing; missing values stand in the middle.
         most: at 1, nothing is set aside.
         count: when more columns than this are left, `most` is lowered until they are not, but not below a tenth.
+        rows: which rows are looked at, by default all.
+        columns: which columns, by default all; those that come out are then numbered among these.
     """
-    together = _together(x) if most < 1 or count is not None else np.zeros((x.shape[1], x.shape[1]))
+    if most >= 1 and count is None:
+        return {}
+    together = _together(_ranked(x, rows, columns))
     repeats = _repeats(together, most)
-    while count is not None and x.shape[1] - len(repeats) > count and most > LEAST:
+    while count is not None and len(together) - repeats.sum() > count and most > LEAST:
         most = round(min(most, 1.0) - STEP, 2)
         repeats = _repeats(together, most)
+    kept = (together.diagonal() > 0) & ~repeats
+    return {j: int(np.where(kept[:j], together[j, :j], -1).argmax()) for j in np.flatnonzero(repeats).tolist()}
+
+
+def _repeats(together: Floats, most: float) -> Flags:
+    """Which columns repeat one before them that repeats none itself."""
+    repeats = np.zeros(len(together), bool)
+    for j in np.flatnonzero(together.diagonal() > 0) if most < 1 else ():
+        if not repeats[j]:
+            repeats[j + 1 :] |= together[j, j + 1 :] > most
     return repeats
 
 
-def _repeats(together: Floats, most: float) -> dict[int, int]:
-    kept: list[int] = []
-    repeats: dict[int, int] = {}
-    for j in np.flatnonzero(together.diagonal() > 0).tolist() if most < 1 else ():
-        closest = int(np.argmax(together[j, kept])) if kept else 0
-        if kept and together[j, kept[closest]] > most:
-            repeats[j] = kept[closest]
-        else:
-            kept.append(j)
-    return repeats
-
-
-def _together(x: Floats) -> Floats:
-    """The size of the rank correlation of each two columns; 0 for a column of one value."""
-    levels = np.zeros(x.shape, np.int8)
-    for j, column in enumerate(x.T):
+def _ranked(x: Floats, rows: Codes | None, columns: Sequence[int] | None) -> npt.NDArray[np.int8]:
+    """The levels of each column."""
+    shape = len(x) if rows is None else len(rows), x.shape[1] if columns is None else len(columns)
+    levels = np.zeros(shape, np.int8)
+    for j, column in enumerate(columns_of(x, rows, columns)):
         levels[:, j] = _levels(column)
-    products = np.zeros((x.shape[1], x.shape[1]))
-    for start in range(0, len(x), BLOCK_ROWS):
+    return levels
+
+
+def _together(levels: npt.NDArray[np.int8]) -> Floats:
+    """The size of the rank correlation of each two columns; 0 for a column of one value."""
+    products = np.zeros((levels.shape[1], levels.shape[1]))
+    for start in range(0, len(levels), BLOCK_ROWS):
         block = levels[start : start + BLOCK_ROWS].astype(np.float64)
         products += block.T @ block  # whole numbers, so exact for any number of threads
     size = np.sqrt(products.diagonal())

@@ -136,7 +136,7 @@ def prepared(params: Params, specs: Sequence[FeatureSpec], sample: Sample, split
     split = split or split_by_time(params, sample)
     dev = split.development
     _refuse_one_class(sample.bad[dev])
-    dropped, aside, kept = columns(params, specs, sample.x[dev], sample.applied[dev])
+    dropped, aside, kept = columns(params, specs, sample.x, sample.applied[dev], np.flatnonzero(dev))
     fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
     refuse_shared_people(sample.person[dev], fold, "folds")
     shards = params.train.shards or shards_for(int(dev.sum()), int(sample.bad[dev].sum()))
