@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Codes, Flags, Floats, columns_of
+from models.threads import one_thread
 
 LEVELS = 32
 """Ranks are rounded to so many levels either side of the middle, so that their products add up exactly in any order."""
-BLOCK_ROWS = 65_536
+BLOCK_ROWS = 16_384
+"""Of no more rows a sum of products, 32² each, may come to 2²⁴: the most that half as many bits count to exactly."""
 STEP, LEAST = 0.05, 0.1
 
 
@@ -61,9 +63,10 @@ def _ranked(x: Floats, rows: Codes | None, columns: Sequence[int] | None) -> npt
 def _together(levels: npt.NDArray[np.int8]) -> Floats:
     """The size of the rank correlation of each two columns; 0 for a column of one value."""
     products = np.zeros((levels.shape[1], levels.shape[1]))
-    for start in range(0, len(levels), BLOCK_ROWS):
-        block = levels[start : start + BLOCK_ROWS].astype(np.float64)
-        products += block.T @ block  # whole numbers, so exact for any number of threads
+    with one_thread():  # whole numbers are exact for any number, of which two take more than twice the work of one
+        for start in range(0, len(levels), BLOCK_ROWS):
+            block = levels[start : start + BLOCK_ROWS].astype(np.float32)
+            products += block.T @ block
     size = np.sqrt(products.diagonal())
     apart = np.outer(size, size)
     return np.divide(np.abs(products), apart, out=np.zeros_like(products), where=apart > 0)
@@ -71,10 +74,13 @@ def _together(levels: npt.NDArray[np.int8]) -> Floats:
 
 def _levels(column: Floats) -> npt.NDArray[np.int8]:
     """Mid-ranks of the values that are there as whole numbers around 0."""
-    there = ~np.isnan(column)
-    values, at, counts = np.unique(column[there], return_inverse=True, return_counts=True)
-    levels = np.zeros(len(column), np.int8)
-    if len(values) > 1:
-        middle = np.cumsum(counts) - counts / 2
-        levels[there] = np.rint((2 * middle / counts.sum() - 1) * LEVELS)[at]
+    there = np.flatnonzero(~np.isnan(column))
+    values = column[there]
+    order = np.argsort(values)
+    ordered, levels = values[order], np.zeros(len(column), np.int8)
+    begin = np.flatnonzero(np.append(len(values) > 0, ordered[1:] != ordered[:-1]))
+    if len(begin) > 1:
+        counts = np.diff(begin, append=len(values))
+        middle = begin + counts / 2
+        levels[there[order]] = np.repeat(np.rint((2 * middle / len(values) - 1) * LEVELS).astype(np.int8), counts)
     return levels

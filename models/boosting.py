@@ -75,10 +75,14 @@ def grow(x: Floats, bad: Flags, fold: Codes, folds: int, inputs: Inputs, setting
     data = lgb.Dataset(x, bad.astype(np.float64), feature_name=list(inputs.names), params=parameters).construct()
     parts = (data.subset(np.flatnonzero(fold != f).tolist()) for f in range(folds))  # one at a time
     whole, *without = (
-        normalised(lgb.train(parameters, part, settings.rounds_max).model_to_string(), inputs)
-        for part in itertools.chain((data,), parts)
+        normalised(_trained(parameters, part, settings.rounds_max), inputs) for part in itertools.chain((data,), parts)
     )
     return Grown(whole, tuple(without))
+
+
+def _trained(parameters: dict[str, object], data: lgb.Dataset, rounds: int) -> str:
+    """The text of the trees; a booster that is kept as it is need not be read back from a text of its own."""
+    return lgb.train(parameters, data, rounds, keep_training_booster=True).model_to_string()
 
 
 def log_odds(text: str, x: Floats, threads: int) -> Floats:
@@ -144,7 +148,7 @@ def grown_with(
         "min_data_in_leaf": leaf_rows_min,
         "lambda_l2": lambda_l2,
         "learning_rate": learning_rate,
-        "monotone_constraints": list(inputs.monotone),
+        "monotone_constraints": ",".join(map(str, inputs.monotone)),  # a list is copied at every turn
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,

@@ -29,6 +29,7 @@ DIGITS = 4
 """Medians and ranges are kept to so many digits: a median is somebody's value."""
 ROUNDS_MAX = 300
 SMALLEST = 1e-6
+QUARTERS = np.array([0.25, 0.5, 0.75])
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Scaling:
         z, j = np.empty((len(some), x.shape[1])), 0
         for band in bands(x, some, range(x.shape[1])):
             for column in band:
-                bent = transformed(column, self.center[j], self.scale[j])
+                bent = transformed(column, self.center[j, None], self.scale[j, None])
                 column[:] = _standing(bent, self.mean[j], self.spread[j])
                 j += 1
             z[:, j - len(band) : j] = band.T
@@ -67,7 +68,7 @@ def scaled(x: Floats, rows: Codes) -> tuple[Scaling, Floats]:
     for band in bands(x, rows, range(x.shape[1])):
         for column in band:
             center, scale = _center_and_scale(column[~np.isnan(column)])
-            bent = transformed(column, center, scale)
+            bent = transformed(column, np.array(center), np.array(scale))
             found.append((center, scale, *_moments(bent)))
             column[:] = _standing(bent, *found[-1][2:])
         z[:, len(found) - len(band) : len(found)] = band.T
@@ -149,10 +150,20 @@ def _loss(at: Floats, z: Floats, bad: Floats, cost: Floats) -> tuple[float, Floa
     return float(loss / len(z)), slope / len(z)
 
 
+def quartiles(values: Floats) -> Floats:
+    """The three quartiles, as `np.quantile` has them to the last bit; it takes four times as long over a column."""
+    ordered = np.sort(values)
+    at = QUARTERS * (len(ordered) - 1)
+    place = at.astype(np.int64)
+    part, below, above = at - place, ordered[place], ordered[np.minimum(place + 1, len(ordered) - 1)]
+    step = above - below
+    return np.asarray(np.where(part < 0.5, below + step * part, above - step * (1 - part)))
+
+
 def _center_and_scale(values: Floats) -> tuple[float, float]:
     if not len(values):
         return 0.0, 1.0
-    low, middle, high = np.quantile(np.sort(values), (0.25, 0.5, 0.75))  # faster than to let it find them
+    low, middle, high = quartiles(values)
     scale = _short(high - low) or _short(values.std())
     return _short(middle), scale or 1.0
 
