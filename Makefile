@@ -57,7 +57,7 @@ build/peers/made: .venv/app benchmarks/requirements-peers.lock
 repro: .venv/dev  ## the same line under DVC: only what changed is run again
 	dvc repro
 
-.venv/app: requirements.lock pyproject.toml saakh/pyproject.toml
+.venv/app: requirements.lock pyproject.toml saakh/pyproject.toml saakh/_kernel.c saakh/_tables.h
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Saakh needs Python 3.11 or later; name one with make PYTHON=...")'
 	test -x .venv/bin/uv || ($(PYTHON) -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION))
 	uv pip install --quiet --require-hashes -r requirements.lock

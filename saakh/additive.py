@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from saakh import compiled
 from saakh.errors import ArtifactError
 from saakh.grid import BITS, TOTAL_MAX, rounded
 from saakh.linear import Linear
-from saakh.lookup import Lookup
+from saakh.lookup import Lookup, kept
 from saakh.trees import Array, Trees
 
 BLOCK_ROWS = 64
@@ -20,10 +21,10 @@ class Explained(NamedTuple):
     """Log-odds and contributions `effects` [features] of one applicant, and what they come from.
 
     `trees` is what each tree says [trees], `straight` what the linear part adds [inputs of that part], and `places`
-    where in the tables each tree's contributions are: see `Answers.places`.
+    where in the tables each tree's contributions are, unless compiled code looked there: see `Answers.places`.
     """
 
-    log_odds: Array
+    log_odds: float
     effects: Array
     trees: Array
     straight: Array
@@ -36,6 +37,8 @@ class Additive:
     `refused` are the numbers of inputs that an applicant refused, which must be NaN in those rows. They contribute
     exactly 0: the trees are averaged over them, by the training rows on each side of a split, and the linear part
     leaves them at their mean.
+
+    `is_compiled`: one applicant is worked through in compiled code, to the same bits; set it to False to do without.
     """
 
     def __init__(self, trees: Trees, linear: Linear, inputs: int) -> None:
@@ -43,17 +46,29 @@ class Additive:
         self.lookup = Lookup(trees, inputs)
         self.mean = self.lookup.mean + linear.intercept
         self._has_linear = bool(len(linear.feature))
+        self._off_grid = self._inexact()
+        self.is_compiled = compiled.IS_THERE and not self._off_grid
+        self._compiled: dict[frozenset[int], compiled.Compiled] = {}
 
     def refuse_off_grid(self) -> None:
         """An `ArtifactError` when sums of what the parts say are not exact in every order."""
+        if self._off_grid:
+            raise ArtifactError(self._off_grid)
+
+    def _inexact(self) -> str:
+        """Why sums of what the parts say are not exact in every order; nothing where they are."""
         said = np.append(self.trees.value, self.linear.intercept)
         if not np.array_equal(rounded(said), said):
-            raise ArtifactError(f"the value of a leaf, or the intercept, is no multiple of 2^-{BITS}")
+            return f"the value of a leaf, or the intercept, is no multiple of 2^-{BITS}"
         if self.trees.most + self.linear.most >= TOTAL_MAX:
-            raise ArtifactError(f"the parts can come to {TOTAL_MAX:g} log-odds or more, too much to add up exactly")
+            return f"the parts can come to {TOTAL_MAX:g} log-odds or more, too much to add up exactly"
+        return ""
 
     def both(self, x: Array, refused: frozenset[int] = NOBODY) -> Explained:
-        """Log-odds and contributions of one applicant, with as few calls of numpy as it takes: each costs the most."""
+        """Log-odds and contributions of one applicant, with as few calls as it takes: each costs the most."""
+        if self.is_compiled:
+            log_odds, effects, each, straight = self.laid_out(refused).both(x)
+            return Explained(log_odds, effects, each, straight)
         patterns, answers = self.lookup.patterns(x), self.lookup.answers(refused)
         each, places = answers.each(patterns), answers.places(patterns)
         effects = answers.effects_at(places)
@@ -62,7 +77,15 @@ class Additive:
             straight = self.linear.effects_of(x)
             self._add_straight(effects, straight)
             total = total + np.add.reduce(straight)
-        return Explained(total, effects, each, straight, places)
+        return Explained(float(total), effects, each, straight, places)
+
+    def laid_out(self, refused: frozenset[int] = NOBODY) -> compiled.Compiled:
+        """The tables for compiled code when these inputs are refused; made when a set is first met, as `answers`."""
+        found = self._compiled.get(refused)
+        if found is None:
+            found = compiled.Compiled(self.lookup, self.lookup.answers(refused), self.linear)
+            self._compiled = kept(self._compiled, refused, found)
+        return found
 
     def log_odds(self, x: Array, refused: frozenset[int] = NOBODY) -> Array:
         """Log-odds alone [rows], of many."""

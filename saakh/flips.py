@@ -1,11 +1,13 @@
 """The flip test: set the inputs a reason names to their better values, and the score must rise.
 
-Most reasons are known to stand it without a try. The linear part says to the last bit what a flip earns in it; and for
-each tree and each pattern of its answers a table says the most the tree could take, whichever of a reason's inputs are
-flipped. That table is read in the same places as the contributions, so it costs two calls of numpy for all reasons.
+The linear part says to the last bit what a flip earns in it. Compiled code then asks the trees that read the reason's
+inputs. Without it most reasons are known to stand without a try: for each tree and each pattern of its answers a table
+says the most the tree could take, whichever of a reason's inputs are flipped. That table is read in the same places as
+the contributions, so it costs two calls of numpy for all reasons.
 """
 
 from collections.abc import Collection, Sequence
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +47,7 @@ class Flips:
             model.linear.effects_of(self._values) if self.are_known else NOTHING
         ).tolist()
         self._read_by: dict[int, Some] = {}
+        self._no_bound = [inf] * groups
         self._stakes: dict[frozenset[int], _Stakes] = {}
 
     def flipped(self, x: Array, features: Collection[int]) -> Array:
@@ -57,7 +60,12 @@ class Flips:
         return flipped
 
     def at_most(self, found: Explained, withheld: frozenset[int] = NOBODY) -> list[float]:
-        """For each reason, the most log-odds that the trees could add when some of its inputs are flipped."""
+        """For each reason, the most log-odds that the trees could add when some of its inputs are flipped.
+
+        Infinity where nothing is known: compiled code asks the trees themselves sooner than it could say.
+        """
+        if self._model.is_compiled:
+            return self._no_bound
         stakes = self._stakes.get(withheld)
         if stakes is None:  # threads may make one twice, which costs time and nothing else
             stakes = self._worked_out(self._model.lookup.answers(withheld))
@@ -83,6 +91,8 @@ class Flips:
         some = self._read_by.get(group)
         if some is None:
             some = self._read_by[group] = self._model.lookup.some(self._reading(group))
+        if self._model.is_compiled:
+            return self._model.laid_out(withheld).in_trees(self.flipped(x, features), found.trees, some.trees)
         says = self._model.lookup.says(self.flipped(x, features), some, withheld)
         return float((says - found.trees.take(some.trees)).sum())
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from saakh import compiled
 from saakh.errors import ContractError
 from saakh.spec import FeatureSpec
 from saakh.trees import Array
@@ -45,22 +46,27 @@ class Inputs:
 
     def of(self, row: Mapping[str, Any]) -> tuple[Array, dict[str, str]]:
         """The inputs [features], missing as NaN, and the problems found, by feature."""
-        values = self._values(row)
         problems: dict[str, str] = {}
-        kinds = set(map(type, values))
-        if kinds <= _PLAIN:
-            x = np.empty(len(values))
-            known = [_NAN if value is None else value for value in values] if _NONE in kinds else values
-            try:
-                self._lay_out(x.data, 0, *known)  # a few times faster than `np.array`
-            except (OverflowError, struct.error):  # a whole number beyond all floats
-                x = self._one_by_one(values, problems)
-        else:
-            x = self._one_by_one(values, problems)
+        x = np.empty(len(self.names))
+        if not compiled.take(row, self.names, x):
+            x = self._in_order_of(self._values(row), problems)
         beyond = self._beyond(x)
         if np.count_nonzero(beyond):
             self._refuse(x, beyond, problems)
         return x, problems
+
+    def _in_order_of(self, values: tuple[Any, ...], problems: dict[str, str]) -> Array:
+        kinds = set(map(type, values))
+        if kinds <= _PLAIN:
+            x: Array = np.empty(len(values))
+            known = [_NAN if value is None else value for value in values] if _NONE in kinds else values
+            try:
+                self._lay_out(x.data, 0, *known)  # a few times faster than `np.array`
+            except (OverflowError, struct.error):  # a whole number beyond all floats
+                pass
+            else:
+                return x
+        return self._one_by_one(values, problems)
 
     def _beyond(self, x: Array) -> Array:
         """Which inputs [..., features] cannot be."""

@@ -55,7 +55,7 @@ class Linear:
         """What each input in `feature` adds [..., features of the part] for inputs [..., features], missing as NaN."""
         effects = transformed(x if self._is_whole(x) else x.take(self.feature, axis=-1), self.center, self.scale)
         effects -= self.mean
-        effects *= self._coefficient_in_steps
+        effects *= self.coefficient_in_steps
         effects += _HALF
         np.floor(effects, out=effects)
         effects *= _STEP
@@ -63,7 +63,7 @@ class Linear:
         return effects
 
     @cached_property
-    def _coefficient_in_steps(self) -> Array:
+    def coefficient_in_steps(self) -> Array:
         """The coefficients in steps of the grid: a power of two, which changes no bit of what is multiplied by them."""
         return self.coefficient * 2.0**BITS
 

@@ -45,14 +45,19 @@ class Lookup:
         self._with_refusals: dict[frozenset[int], Answers] = {}
 
     def _lay_out_questions(self, trees: Trees, flipped: Array) -> None:
-        """What each bit asks: an input (plain, negated, or with zeros missing) and a threshold; spare bits are 0."""
+        """What each bit asks: an input (plain, negated, or with zeros missing) and a threshold; spare bits are 0.
+
+        By split, `kind` says which (1: negated, 2: zeros are missing), and `asked` is the threshold.
+        """
         tree = np.repeat(np.arange(len(trees.splits)), trees.splits)
         place = tree * WIDTH + np.arange(len(tree)) - trees.split_start[tree]
         self.zeros_matter = bool(trees.zero_is_missing.any())
+        self.kind = flipped + 2 * trees.zero_is_missing.astype(np.intp)
+        self.asked = np.where(flipped, np.nextafter(-trees.threshold, -np.inf), trees.threshold)
         self.source = np.zeros(len(trees.splits) * WIDTH, np.intp)
-        self.source[place] = trees.feature + self.inputs * (flipped + 2 * trees.zero_is_missing.astype(np.intp))
+        self.source[place] = trees.feature + self.inputs * self.kind
         self.threshold = np.full(len(self.source), np.nan)
-        self.threshold[place] = np.where(flipped, np.nextafter(-trees.threshold, -np.inf), trees.threshold)
+        self.threshold[place] = self.asked
 
     def patterns(self, x: Array) -> Array:
         """The pattern of answers [..., trees]."""

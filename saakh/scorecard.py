@@ -121,7 +121,7 @@ class Scorecard:
         x, problems, withheld = self._read(row, refused)
         read = self._policy.read(x, [self._inputs.place[name] for name in problems], withheld, ages)
         found = self.model.both(x, withheld)
-        log_odds = self._calibrated(float(found.log_odds))
+        log_odds = self._calibrated(found.log_odds)
         points = self.manifest.scale.points(log_odds)
         contributions = self._in_points(found.effects)
         return Score(

@@ -31,7 +31,7 @@ def wheel(tmp_path_factory) -> Path:
     """The runtime's wheel, built from a copy so that nothing is left in the source."""
     folder = tmp_path_factory.mktemp("wheel")
     shutil.copytree(
-        ROOT / "saakh", folder / "saakh", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
+        ROOT / "saakh", folder / "saakh", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "*.so")
     )
     command = [
         sys.executable,

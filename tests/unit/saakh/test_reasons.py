@@ -15,7 +15,7 @@ from saakh.manifest import ReasonCode, ReasonRule
 from saakh.reasons import RISE_LEAST, Reasons, clear_of_ties
 from saakh.scale import Calibration
 from saakh.scorecard import Scorecard
-from tests.small_scorecard import booster, bundle, scorecard, specs, table
+from tests.small_scorecard import booster, bundle, packed, scorecard, specs, table
 
 TEXTS = ["Balance ran low", "Calls at night", "Long gaps", "Many lenders", "New contacts", "New handset"]
 NOTHING_FOUND = Explained(*[np.zeros(0)] * 4)
@@ -132,6 +132,7 @@ def test_a_reason_certain_to_stand_the_flip_test_does():
         booster(table(), 5).model_to_string(), Linear.of(8, 0.0, feature=range(6), **arrays), Calibration()
     )
     card, passed = Scorecard.from_members(archive.unpack(build(bundle(grown, 8)))), 0
+    card.model.is_compiled = False  # which has no need of bounds
     for row in np.clip(table(300, seed=31), -8, 8):
         found = card.model.both(row)
         points = found.effects * card._points_per_unit
@@ -148,8 +149,10 @@ def test_a_reason_certain_to_stand_the_flip_test_does():
 
 
 @pytest.mark.parametrize("refused", [(), ("payments",)])
-def test_a_flip_that_asks_a_few_trees_again_comes_out_as_one_that_asks_them_all(refused):
-    card, fell = scorecard(), [0, 0]
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_a_flip_that_asks_a_few_trees_again_comes_out_as_one_that_asks_them_all(refused, is_compiled):
+    card, fell = Scorecard.from_members(archive.unpack(packed())), [0, 0]
+    card.model.is_compiled &= is_compiled
     withheld = card._refusals.inputs(refused)
     for row in np.clip(table(150, seed=41), -8, 8):
         row[list(withheld)] = np.nan
