@@ -52,21 +52,21 @@ def _repeats(together: Floats, most: float) -> Flags:
 
 
 def _ranked(x: Floats, rows: Codes | None, columns: Sequence[int] | None) -> npt.NDArray[np.int8]:
-    """The levels of each column."""
-    shape = len(x) if rows is None else len(rows), x.shape[1] if columns is None else len(columns)
-    levels = np.zeros(shape, np.int8)
+    """The levels of each column [columns, rows]."""
+    shape = x.shape[1] if columns is None else len(columns), len(x) if rows is None else len(rows)
+    levels = np.empty(shape, np.int8)
     for j, column in enumerate(columns_of(x, rows, columns)):
-        levels[:, j] = _levels(column)
+        levels[j] = _levels(column)
     return levels
 
 
 def _together(levels: npt.NDArray[np.int8]) -> Floats:
     """The size of the rank correlation of each two columns; 0 for a column of one value."""
-    products = np.zeros((levels.shape[1], levels.shape[1]))
+    products = np.zeros((len(levels), len(levels)))
     with one_thread():  # whole numbers are exact for any number, of which two take more than twice the work of one
-        for start in range(0, len(levels), BLOCK_ROWS):
-            block = levels[start : start + BLOCK_ROWS].astype(np.float32)
-            products += block.T @ block
+        for start in range(0, levels.shape[1], BLOCK_ROWS):
+            block = levels[:, start : start + BLOCK_ROWS].astype(np.float32, order="C")
+            products += block @ block.T
     size = np.sqrt(products.diagonal())
     apart = np.outer(size, size)
     return np.divide(np.abs(products), apart, out=np.zeros_like(products), where=apart > 0)

@@ -53,8 +53,9 @@ class Scaling:
         for band in bands(x, some, range(x.shape[1])):
             for column in band:
                 bent = transformed(column, self.center[j, None], self.scale[j, None])
-                column[:] = _standing(bent, self.mean[j], self.spread[j])
+                column[:] = (bent - self.mean[j]) / self.spread[j]
                 j += 1
+            np.copyto(band, 0.0, where=np.isnan(band))
             z[:, j - len(band) : j] = band.T
         return z
 
@@ -67,10 +68,14 @@ def scaled(x: Floats, rows: Codes) -> tuple[Scaling, Floats]:
     z, found = np.empty((len(rows), x.shape[1])), []
     for band in bands(x, rows, range(x.shape[1])):
         for column in band:
-            center, scale = _center_and_scale(column[~np.isnan(column)])
-            bent = transformed(column, np.array(center), np.array(scale))
-            found.append((center, scale, *_moments(bent)))
-            column[:] = _standing(bent, *found[-1][2:])
+            there = ~np.isnan(column)
+            known = column[there]
+            center, scale = _center_and_scale(known)
+            bent = transformed(known, np.array(center), np.array(scale))
+            mean, spread = _moments(bent)
+            found.append((center, scale, mean, spread))
+            column[:] = 0.0
+            column[there] = (bent - mean) / spread
         z[:, len(found) - len(band) : len(found)] = band.T
     return Scaling(*np.array(found).reshape(-1, 4).T), z
 
@@ -168,19 +173,8 @@ def _center_and_scale(values: Floats) -> tuple[float, float]:
     return _short(middle), scale or 1.0
 
 
-def _standing(bent: Floats, mean: float, spread: float) -> Floats:
-    """A transformed column with mean 0 and unit spread, missing values at 0."""
-    bent -= mean
-    bent /= spread
-    np.copyto(bent, 0.0, where=np.isnan(bent))
-    return bent
-
-
 def _moments(values: Floats) -> tuple[float, float]:
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return 0.0, 1.0
-    return float(known.mean()), float(known.std()) or 1.0
+    return (float(values.mean()), float(values.std()) or 1.0) if len(values) else (0.0, 1.0)
 
 
 def _short(value: float) -> float:
