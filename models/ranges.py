@@ -5,6 +5,7 @@ must be flipped to a value that exists. The ends are order statistics over peopl
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,14 +28,14 @@ class Spread:
     usual: tuple[float, float]
 
 
-def spreads(x: Floats, person: Codes) -> list[Spread | None]:
-    """The spread of each column of `x` [rows, columns], NaN where missing; None where fewer than 100 people are known.
+def spreads(x: Floats, person: Codes, columns: Sequence[int] | None = None) -> list[Spread | None]:
+    """The spread of columns of `x`, by default all, NaN where missing; None where fewer than 100 people are known.
 
     Of several loans of a person the one of the most extreme value counts, at each end.
     """
     order = np.argsort(person, kind="stable")
     begin = np.flatnonzero(np.diff(person[order], prepend=person[order[:1]] - 1))
-    return [_spread(np.fmin.reduceat(c, begin), np.fmax.reduceat(c, begin)) for c in columns_of(x, order)]
+    return [_spread(np.fmin.reduceat(c, begin), np.fmax.reduceat(c, begin)) for c in columns_of(x, order, columns)]
 
 
 def _spread(lows: Floats, highs: Floats) -> Spread | None:

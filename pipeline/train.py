@@ -123,8 +123,7 @@ def learn(
     scored[dev] = fitted.out_of_fold
     x, refusals = sample.x[np.ix_(later, np.array(read))], sample.refusals.columns(read).rows(later)
     scored[later] = fitted.model.log_odds(x, refusals)
-    places = list(fitted.places)
-    told = spreads(withheld(rows.x[:, places], rows.refusals.columns(places)), rows.person)
+    told = spreads(withheld(rows.x, rows.refusals), rows.person, fitted.places)
     chosen = as_inputs([specs[i] for i in read])
     return Learned(
         split, rows.fold, ready.shards, ready.settings, chosen, ready.dropped, aside, fitted, scored, told, inference
