@@ -178,4 +178,4 @@ def _moments(values: Floats) -> tuple[float, float]:
 
 
 def _short(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+    return float(f"{value:.{DIGITS}g}") + 0.0  # of two zeros that are equal, the one without a sign
