@@ -98,6 +98,8 @@ class Additive:
 
     def effects_of(self, x: Array, refused: frozenset[int] = NOBODY) -> Array:
         """Contributions [rows, features], of many; with `mean` they add up to the log-odds."""
+        if self.is_compiled:
+            return self.laid_out(refused).effects_of(x)
         answers, out = self.lookup.answers(refused), np.empty_like(x)
         for block in blocks(x):
             out[block] = answers.effects_of(self.lookup.patterns(x[block]))

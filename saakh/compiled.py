@@ -54,6 +54,12 @@ class Compiled:
         each, straight, effects = np.empty(self._trees), np.empty(self._straight), np.empty(len(x))
         return kernel.both(self._laid_out, x, each, straight, effects), effects, each, straight
 
+    def effects_of(self, x: Array) -> Array:
+        """Contributions [rows, features] of many."""
+        out = np.empty(x.shape)
+        kernel.effects(self._laid_out, np.ascontiguousarray(x).reshape(-1), out.reshape(-1))
+        return out
+
     def in_trees(self, x: Array, each: Array, some: Array) -> float:
         """The log-odds that the inputs `x` add in some trees to what `each` tree said of others."""
         change: float = kernel.in_trees(self._laid_out, x, each, some)

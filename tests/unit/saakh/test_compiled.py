@@ -57,6 +57,15 @@ def test_a_score_is_the_same_to_the_last_bit(raw, refused):
         assert repr(quick.counterfactual(given, refused)) == repr(plain.counterfactual(given, refused))
 
 
+@pytest.mark.parametrize("rows", [0, 1, 31, 32, 33, 150])
+def test_contributions_of_many_are_the_same_to_the_last_bit(rows):
+    quick, plain = cards(packed())
+    x = np.clip(table(rows, 8, seed=29), -8, 8)
+    refused = [("payments",) if row % 3 else () for row in range(rows)]
+    for of in (x, np.asfortranarray(x)):
+        assert quick.explain_many(of, refused).tobytes() == plain.explain_many(x, refused).tobytes()
+
+
 def test_inputs_far_and_near_come_out_alike():
     quick, plain = cards(packed())
     values = [0.0, -0.0, 1e-36, 5e-324, 0.1, 1.6, 8.0, -8.0, 1e9, -1e300]
@@ -150,6 +159,9 @@ def test_calls_that_do_not_fit_the_tables_are_refused():
         lambda: compiled.kernel.both(found, np.zeros(4)[::2], one, one, two),
         lambda: compiled.kernel.both(None, x, one, one, two),
         lambda: compiled.kernel.both(found, x, one, one, np.broadcast_to(0.0, 2)),
+        lambda: compiled.kernel.effects(found, np.zeros(3), np.zeros(3)),
+        lambda: compiled.kernel.effects(found, np.zeros(4), np.zeros(2)),
+        lambda: compiled.kernel.effects(found, None, x),
         lambda: compiled.kernel.in_trees(found, x, one, np.array([1])),
         lambda: compiled.kernel.in_trees(found, x, one, np.array([-1])),
         lambda: compiled.kernel.in_trees(found, x, one, np.array([0.0])),
