@@ -1,53 +1,72 @@
 """Columns that say the same: of several whose ranks go together, the first is kept. No outcome is looked at."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from models.arrays import Floats
+from models.arrays import Codes, Flags, Floats, columns_of
+from models.threads import one_thread
 
 LEVELS = 32
 """Ranks are rounded to so many levels either side of the middle, so that their products add up exactly in any order."""
-BLOCK_ROWS = 65_536
+BLOCK_ROWS = 16_384
+"""Of no more rows a sum of products, 32² each, may come to 2²⁴: the most that half as many bits count to exactly."""
 STEP, LEAST = 0.05, 0.1
 
 
-def alike(x: Floats, most: float, count: int | None = None) -> dict[int, int]:
+def alike(
+    x: Floats,
+    most: float,
+    count: int | None = None,
+    rows: Codes | None = None,
+    columns: Sequence[int] | None = None,
+) -> dict[int, int]:
     """Columns whose rank correlation with one kept before them is above `most` in size: column to the one it repeats.
 
     Args:
         x: rows × columns, NaN where missing; missing values stand in the middle.
         most: at 1, nothing is set aside.
         count: when more columns than this are left, `most` is lowered until they are not, but not below a tenth.
+        rows: which rows are looked at, by default all.
+        columns: which columns, by default all; those that come out are then numbered among these.
     """
-    together = _together(x) if most < 1 or count is not None else np.zeros((x.shape[1], x.shape[1]))
+    if most >= 1 and count is None:
+        return {}
+    together = _together(_ranked(x, rows, columns))
     repeats = _repeats(together, most)
-    while count is not None and x.shape[1] - len(repeats) > count and most > LEAST:
+    while count is not None and len(together) - repeats.sum() > count and most > LEAST:
         most = round(min(most, 1.0) - STEP, 2)
         repeats = _repeats(together, most)
+    kept = (together.diagonal() > 0) & ~repeats
+    return {j: int(np.where(kept[:j], together[j, :j], -1).argmax()) for j in np.flatnonzero(repeats).tolist()}
+
+
+def _repeats(together: Floats, most: float) -> Flags:
+    """Which columns repeat one before them that repeats none itself."""
+    repeats = np.zeros(len(together), bool)
+    for j in np.flatnonzero(together.diagonal() > 0) if most < 1 else ():
+        if not repeats[j]:
+            repeats[j + 1 :] |= together[j, j + 1 :] > most
     return repeats
 
 
-def _repeats(together: Floats, most: float) -> dict[int, int]:
-    kept: list[int] = []
-    repeats: dict[int, int] = {}
-    for j in np.flatnonzero(together.diagonal() > 0).tolist() if most < 1 else ():
-        closest = int(np.argmax(together[j, kept])) if kept else 0
-        if kept and together[j, kept[closest]] > most:
-            repeats[j] = kept[closest]
-        else:
-            kept.append(j)
-    return repeats
+def _ranked(x: Floats, rows: Codes | None, columns: Sequence[int] | None) -> npt.NDArray[np.int8]:
+    """The levels of each column [columns, rows]."""
+    shape = x.shape[1] if columns is None else len(columns), len(x) if rows is None else len(rows)
+    levels = np.empty(shape, np.int8)
+    for j, column in enumerate(columns_of(x, rows, columns)):
+        levels[j] = _levels(column)
+    return levels
 
 
-def _together(x: Floats) -> Floats:
+def _together(levels: npt.NDArray[np.int8]) -> Floats:
     """The size of the rank correlation of each two columns; 0 for a column of one value."""
-    levels = np.zeros(x.shape, np.int8)
-    for j, column in enumerate(x.T):
-        levels[:, j] = _levels(column)
-    products = np.zeros((x.shape[1], x.shape[1]))
-    for start in range(0, len(x), BLOCK_ROWS):
-        block = levels[start : start + BLOCK_ROWS].astype(np.float64)
-        products += block.T @ block  # whole numbers, so exact for any number of threads
+    products = np.zeros((len(levels), len(levels)))
+    with one_thread():  # whole numbers are exact for any number, of which two take more than twice the work of one
+        for start in range(0, levels.shape[1], BLOCK_ROWS):
+            block = levels[:, start : start + BLOCK_ROWS].astype(np.float32, order="C")
+            products += block @ block.T
     size = np.sqrt(products.diagonal())
     apart = np.outer(size, size)
     return np.divide(np.abs(products), apart, out=np.zeros_like(products), where=apart > 0)
@@ -55,10 +74,13 @@ def _together(x: Floats) -> Floats:
 
 def _levels(column: Floats) -> npt.NDArray[np.int8]:
     """Mid-ranks of the values that are there as whole numbers around 0."""
-    there = ~np.isnan(column)
-    values, at, counts = np.unique(column[there], return_inverse=True, return_counts=True)
-    levels = np.zeros(len(column), np.int8)
-    if len(values) > 1:
-        middle = np.cumsum(counts) - counts / 2
-        levels[there] = np.rint((2 * middle / counts.sum() - 1) * LEVELS)[at]
+    there = np.flatnonzero(~np.isnan(column))
+    values = column[there]
+    order = np.argsort(values)
+    ordered, levels = values[order], np.zeros(len(column), np.int8)
+    begin = np.flatnonzero(np.append(len(values) > 0, ordered[1:] != ordered[:-1]))
+    if len(begin) > 1:
+        counts = np.diff(begin, append=len(values))
+        middle = begin + counts / 2
+        levels[there[order]] = np.repeat(np.rint((2 * middle / len(values) - 1) * LEVELS).astype(np.int8), counts)
     return levels

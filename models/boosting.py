@@ -1,5 +1,6 @@
 """Gradient boosting with small trees on one shard of the people, the same bytes whatever the machine is doing."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +8,7 @@ from dataclasses import asdict, dataclass
 import lightgbm as lgb
 import numpy as np
 
-from models.arrays import Codes, Flags, Floats
+from models.arrays import Codes, Flags, Floats, columns_of
 from models.unseen_missing import send_unseen_missing_to_worse
 from saakh.errors import ContractError
 
@@ -71,15 +72,17 @@ def grow(x: Floats, bad: Flags, fold: Codes, folds: int, inputs: Inputs, setting
     """
     refuse_one_class(bad, fold)
     parameters = parameters_of(inputs, settings, float(bad.mean()))
-    data = lgb.Dataset(
-        x, bad.astype(np.float64), feature_name=list(inputs.names), params=parameters, free_raw_data=False
-    ).construct()
-    parts = [data.subset(np.flatnonzero(fold != f).tolist()) for f in range(folds)]
-    texts = [
-        normalised(lgb.train(parameters, part, settings.rounds_max).model_to_string(), inputs)
-        for part in (data, *parts)
-    ]
-    return Grown(texts[0], tuple(texts[1:]))
+    data = lgb.Dataset(x, bad.astype(np.float64), feature_name=list(inputs.names), params=parameters).construct()
+    parts = (data.subset(np.flatnonzero(fold != f).tolist()) for f in range(folds))  # one at a time
+    whole, *without = (
+        normalised(_trained(parameters, part, settings.rounds_max), inputs) for part in itertools.chain((data,), parts)
+    )
+    return Grown(whole, tuple(without))
+
+
+def _trained(parameters: dict[str, object], data: lgb.Dataset, rounds: int) -> str:
+    """The text of the trees; a booster that is kept as it is need not be read back from a text of its own."""
+    return lgb.train(parameters, data, rounds, keep_training_booster=True).model_to_string()
 
 
 def log_odds(text: str, x: Floats, threads: int) -> Floats:
@@ -99,13 +102,13 @@ def normalised(text: str, inputs: Inputs) -> str:
     return send_unseen_missing_to_worse(text)
 
 
-def uninformative(x: Floats, names: Sequence[str]) -> dict[str, str]:
-    """Columns that say nothing, with the reason.
+def uninformative(x: Floats, names: Sequence[str], rows: Codes | None = None) -> dict[str, str]:
+    """Columns that say nothing, with the reason, in some rows, by default all.
 
     One value beside missing ones is constant too: being missing is not a behaviour.
     """
     reasons = {}
-    for name, column in zip(names, x.T, strict=True):
+    for name, column in zip(names, columns_of(x, rows), strict=True):
         present = column[~np.isnan(column)]
         if len(present) == 0:
             reasons[name] = "all null"
@@ -145,7 +148,7 @@ def grown_with(
         "min_data_in_leaf": leaf_rows_min,
         "lambda_l2": lambda_l2,
         "learning_rate": learning_rate,
-        "monotone_constraints": list(inputs.monotone),
+        "monotone_constraints": ",".join(map(str, inputs.monotone)),  # a list is copied at every turn
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,

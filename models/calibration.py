@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from models.arrays import Codes, Flags, Floats
 from models.metrics import surprise
+from models.threads import one_thread
 from saakh.scale import Calibration
 
 IDENTITY = Calibration(1.0, 0.0)
@@ -77,5 +78,6 @@ def _fit(columns: Floats, bad: Flags, start: Floats) -> Floats:
         return float(surprise(score, bad).mean()), slope / len(bad)
 
     bounds = [(0.1, 10.0), (-5.0, 5.0)][: len(start)]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-9})
+    with one_thread():
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-9})
     return np.asarray(found.x, dtype=np.float64)

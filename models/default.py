@@ -160,12 +160,12 @@ def _grown(
     x: Floats, rows: Rows, folds: int, inputs: Inputs, settings: Settings, growing: Growing, known: Mapping[str, Grown]
 ) -> dict[str, Grown]:
     """The trees of each shard by digest; a shard's own work is done on one thread, wherever that is."""
-    taught = filled(x, rows.refusals, rows.shard * folds + rows.fold, rows.key)
     numbers = np.unique(rows.shard).tolist()
 
     def shard(number: int) -> Shard:  # made when asked for: together they are a second copy of all rows
         of = np.flatnonzero(rows.shard == number)
-        return Shard(taught[of], rows.bad[of], rows.fold[of], folds, inputs, settings)
+        taught = filled(x[of], rows.refusals.rows(of), rows.fold[of], rows.key[of])
+        return Shard(taught, rows.bad[of], rows.fold[of], folds, inputs, settings)
 
     digests = {number: shard(number).digest for number in numbers}
     missing = [number for number in numbers if digests[number] not in known]
@@ -211,24 +211,26 @@ def _straight(x: Floats, rows: Rows, inputs: Inputs) -> tuple[float, Floats, Flo
     penalties = linear.penalties_for(x.shape[1])
     said = np.empty((len(x), len(penalties)))
     for fold in np.unique(rows.fold):
-        held = rows.fold == fold
-        scaling, found = _fitted(x[~held], rows.bad[~held], inputs, penalties)
-        said[held] = np.stack([linear.log_odds(scaling(x[held]), fitted) for fitted in found], axis=1)
+        held, others = np.flatnonzero(rows.fold == fold), np.flatnonzero(rows.fold != fold)
+        scaling, found = _fitted(x, others, rows.bad, inputs, penalties)
+        z = scaling(x, held)
+        said[held] = np.stack([linear.log_odds(z, fitted) for fitted in found], axis=1)
     middle = said.mean(axis=0)
     out = [calibration.held_out(calibration.logit, score, rows.bad, rows.fold) for score in (said - middle).T]
     loss = [surprise(score, rows.bad) for score in out]
     best = int(np.argmin([some.mean() for some in loss]))
     if calibration.errors(loss[0] - loss[best], rows.person) <= PRIOR_WRONG:
         best = 0
-    scaling, found = _fitted(x, rows.bad, inputs, penalties[: best + 1])
+    scaling, found = _fitted(x, np.arange(len(x)), rows.bad, inputs, penalties[: best + 1])
     stretch = calibration.logit(said[:, best] - middle[best], rows.bad)
     return penalties[best], out[best], linear.stretched(found[-1], float(middle[best]), stretch), scaling
 
 
-def _fitted(x: Floats, bad: Flags, inputs: Inputs, penalties: Sequence[float]) -> tuple[linear.Scaling, list[Floats]]:
-    scaling = linear.Scaling.of(x)
-    z = scaling(x)
-    return scaling, linear.fits(z, bad, inputs.monotone, penalties, linear.ridge(z, inputs.monotone))
+def _fitted(
+    x: Floats, some: Codes, bad: Flags, inputs: Inputs, penalties: Sequence[float]
+) -> tuple[linear.Scaling, list[Floats]]:
+    scaling, z = linear.scaled(x, some)
+    return scaling, linear.fits(z, bad[some], inputs.monotone, penalties, linear.ridge(z, inputs.monotone))
 
 
 def _blend(said: Floats, straight: Floats, rows: Rows, stages: Codes) -> tuple[int, float]:

@@ -6,8 +6,9 @@ zero; a missing value follows the split's default side, or counts as zero where 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,6 +19,19 @@ from saakh.trees import SPLITS_MAX, Trees
 ZERO = float(np.float32(1e-35))
 CATEGORICAL, DEFAULT_LEFT = 1, 2
 MISSING_NONE, MISSING_ZERO, MISSING_NAN = 0, 1, 2
+ARRAYS: Mapping[str, str] = MappingProxyType(
+    {
+        "feature": "split_feature",
+        "threshold": "threshold",
+        "missing": "decision_type",
+        "default_left": "decision_type",
+        "left": "left_child",
+        "right": "right_child",
+        "value": "leaf_value",
+        "cover": "leaf_count",
+    }
+)
+"""What is read of a tree, and the field it comes from."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +51,11 @@ def parse(text: str) -> TextModel:
         raise ArtifactError("model.txt is cut short: it does not hold the trees its header counts; train again")
     features = tuple(header["feature_names"].split())
     trees = [_tree(number, fields_of(block)) for number, block in enumerate(blocks)]
-    names = ("feature", "threshold", "missing_left", "zero_is_missing", "left", "right", "value", "cover")
-    arrays = {name: np.concatenate([t[name] for t in trees]) if trees else np.zeros(0) for name in names}
+    arrays = {name: np.array([value for tree in trees for value in tree[name]], float) for name in ARRAYS}
+    raw, missing = arrays["threshold"], arrays.pop("missing")
+    given, arrays["threshold"] = arrays.pop("default_left"), plain_thresholds(raw)
+    left = np.where(missing == MISSING_NONE, raw >= 0, given)
+    arrays |= {"missing_left": left, "zero_is_missing": missing == MISSING_ZERO}
     return TextModel(features, Trees.of(len(features), splits=[len(t["feature"]) for t in trees], **arrays))
 
 
@@ -122,7 +139,8 @@ def fields_of(block: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
 
 
-def _tree(number: int, fields: dict[str, str]) -> dict[str, np.ndarray]:
+def _tree(number: int, fields: dict[str, str]) -> dict[str, list[float]]:
+    """The numbers of a tree by what they are; plain lists, for of a handful arrays are slow to make."""
     try:
         if int(fields["num_cat"]) or int(fields["is_linear"]):
             raise ArtifactError(f"tree {number} has categorical splits or linear leaves; encode categories as numbers")
@@ -136,29 +154,22 @@ def _tree(number: int, fields: dict[str, str]) -> dict[str, np.ndarray]:
         raise ArtifactError(f"model.txt is damaged in tree {number} ({error}); train again") from None
 
 
-def _constant(fields: dict[str, str]) -> dict[str, np.ndarray]:
-    none = np.zeros(0)
-    splits = dict.fromkeys(("feature", "threshold", "missing_left", "zero_is_missing", "left", "right"), none)
-    return {**splits, "value": numbers(fields["leaf_value"])[:1], "cover": np.ones(1)}
+def _constant(fields: dict[str, str]) -> dict[str, list[float]]:
+    return {**{name: [] for name in ARRAYS}, "value": numbers(fields["leaf_value"])[:1], "cover": [1.0]}
 
 
-def _grown(number: int, fields: dict[str, str]) -> dict[str, np.ndarray]:
-    decision = numbers(fields["decision_type"]).astype(np.int64)
-    if (decision & CATEGORICAL).any():
+def _grown(number: int, fields: dict[str, str]) -> dict[str, list[float]]:
+    tree = {name: numbers(fields[field]) for name, field in ARRAYS.items()}
+    decision = [int(value) for value in tree["default_left"]]
+    splits = len(tree["feature"])
+    if wrong := [name for name, field in ARRAYS.items() if len(tree[name]) != splits + field.startswith("leaf")]:
+        raise ValueError(f"of {wrong[0]} there is not one for each of {splits} splits")
+    if any(value & CATEGORICAL for value in decision):
         raise ArtifactError(f"tree {number} has categorical splits; encode categories as numbers before training")
-    raw, missing = numbers(fields["threshold"]), (decision >> 2) & 3
-    if not np.isin(missing, (MISSING_NONE, MISSING_ZERO, MISSING_NAN)).all():
+    tree["default_left"] = [float(value & DEFAULT_LEFT != 0) for value in decision]
+    tree["missing"] = [float(value >> 2 & 3) for value in decision]
+    if not {MISSING_NONE, MISSING_ZERO, MISSING_NAN}.issuperset(tree["missing"]):
         raise ArtifactError(f"tree {number} treats missing values in a way LightGBM 4 does not know")
-    tree = {
-        "feature": numbers(fields["split_feature"]),
-        "threshold": plain_thresholds(raw),
-        "missing_left": np.where(missing == MISSING_NONE, raw >= 0, (decision & DEFAULT_LEFT) != 0),
-        "zero_is_missing": missing == MISSING_ZERO,
-        "left": numbers(fields["left_child"]),
-        "right": numbers(fields["right_child"]),
-        "value": numbers(fields["leaf_value"]),
-        "cover": numbers(fields["leaf_count"]),
-    }
     _check_covers(number, tree, numbers(fields["internal_count"]))
     return tree
 
@@ -169,16 +180,20 @@ def plain_thresholds(raw: np.ndarray) -> np.ndarray:
     return np.where((raw >= 0) & (raw < ZERO), ZERO, below)
 
 
-def _check_covers(number: int, tree: dict[str, np.ndarray], counted: np.ndarray) -> None:
+def _check_covers(number: int, tree: dict[str, list[float]], counted: list[float]) -> None:
     """Shapley values weigh by rows; a split's rows must be those of its two sides."""
-    rows = np.concatenate((counted, tree["cover"]))
-    left, right = (rows[np.where(c >= 0, c, len(counted) - 1 - c).astype(int)] for c in (tree["left"], tree["right"]))
-    if not np.array_equal(counted, left + right):
+    rows = counted + tree["cover"]
+
+    def of(child: float) -> float:
+        place = int(child)
+        return rows[place if place >= 0 else len(counted) + ~place]
+
+    if counted != [of(left) + of(right) for left, right in zip(tree["left"], tree["right"], strict=True)]:
         raise ArtifactError(
             f"tree {number} counts rows that do not add up; train without refitting or quantised gradients"
         )
 
 
-def numbers(text: str) -> np.ndarray:
+def numbers(text: str) -> list[float]:
     """The numbers of a field, in order."""
-    return np.array([float(part) for part in text.split()])
+    return [float(part) for part in text.split()]

@@ -5,11 +5,12 @@ must be flipped to a value that exists. The ends are order statistics over peopl
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.arrays import Codes, Floats
+from models.arrays import Codes, Floats, columns_of
 
 PEOPLE_BEYOND = 10
 """How many people lie at or beyond each end of what counts as seen."""
@@ -27,31 +28,26 @@ class Spread:
     usual: tuple[float, float]
 
 
-def spreads(x: Floats, person: Codes) -> list[Spread | None]:
-    """The spread of each column of `x` [rows, columns], NaN where missing; None where fewer than 100 people are known.
+def spreads(x: Floats, person: Codes, columns: Sequence[int] | None = None) -> list[Spread | None]:
+    """The spread of columns of `x`, by default all, NaN where missing; None where fewer than 100 people are known.
 
     Of several loans of a person the one of the most extreme value counts, at each end.
     """
-    return [_spread(column[~np.isnan(column)], person[~np.isnan(column)]) for column in x.T]
+    order = np.argsort(person, kind="stable")
+    begin = np.flatnonzero(np.diff(person[order], prepend=person[order[:1]] - 1))
+    return [_spread(np.fmin.reduceat(c, begin), np.fmax.reduceat(c, begin)) for c in columns_of(x, order, columns)]
 
 
-def _spread(values: Floats, person: Codes) -> Spread | None:
-    lows, highs = -_highest(-values, person), _highest(values, person)
+def _spread(lows: Floats, highs: Floats) -> Spread | None:
+    """The spread of the lowest and the highest values of people, NaN where nothing is known."""
+    lows, highs = (np.sort(ends[~np.isnan(ends)]) for ends in (lows, highs))
     if len(highs) < PEOPLE_LEAST:
         return None
     beyond = max(PEOPLE_BEYOND, int(USUAL_SHARE * len(highs)))
     seen, usual = (
-        (outwards(np.sort(lows)[count - 1], down=True), outwards(-np.sort(-highs)[count - 1], down=False))
-        for count in (PEOPLE_BEYOND, beyond)
+        (outwards(lows[count - 1], down=True), outwards(highs[-count], down=False)) for count in (PEOPLE_BEYOND, beyond)
     )
     return Spread(seen, usual)
-
-
-def _highest(values: Floats, person: Codes) -> Floats:
-    """The highest value of each person."""
-    order = np.argsort(-values, kind="stable")
-    _, first = np.unique(person[order], return_index=True)
-    return values[order][first]
 
 
 def outwards(value: float, *, down: bool) -> float:

@@ -43,17 +43,23 @@ class Refusals:
         if not self.closed.shape[1]:
             yield np.arange(len(self.closed)), frozenset()
             return
-        sets, of = np.unique(self.closed, axis=0, return_inverse=True)
-        for number, closed in enumerate(sets):
-            withheld = np.isin(self.category, np.flatnonzero(closed))
-            yield np.flatnonzero(of.ravel() == number), frozenset(np.flatnonzero(withheld).tolist())
+        packed = np.packbits(self.closed, axis=1)  # of which fewer columns are compared
+        _, first, counts = np.unique(packed, axis=0, return_index=True, return_counts=True)
+        order = np.lexsort(packed.T[::-1])
+        for row, count, end in zip(first, counts, np.cumsum(counts), strict=True):
+            withheld = self.closed[row][self.category] & (self.category >= 0)
+            yield order[end - count : end], frozenset(np.flatnonzero(withheld).tolist())
 
 
 def withheld(x: Floats, refusals: Refusals) -> Floats:
-    """The same rows without what was refused: there, every value is missing."""
-    if not refusals.closed.any():
-        return x
-    return np.where(refusals.closed[:, refusals.category] & (refusals.category >= 0), np.nan, x)
+    """The same rows without what was refused: there, every value is missing. Where all is already, it is `x` itself."""
+    out = x
+    for category in np.flatnonzero(refusals.closed.any(axis=0)):
+        at = np.ix_(refusals.closed[:, category], refusals.category == category)
+        if not np.isnan(out[at]).all():
+            out = x.copy() if out is x else out
+            out[at] = np.nan
+    return out
 
 
 def filled(x: Floats, refusals: Refusals, part: Codes, key: Keys) -> Floats:

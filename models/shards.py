@@ -35,7 +35,7 @@ class Shard:
         """SHA-256 of all that `grow` looks at."""
         told = sha256(repr((self.x.shape, self.folds, self.inputs, self.settings, lightgbm.__version__)).encode())
         for name in ARRAYS:
-            told.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+            told.update(np.ascontiguousarray(getattr(self, name)).data)
         return told.hexdigest()
 
     def grow(self) -> Grown:

@@ -6,10 +6,9 @@ would win points. Here a missing value goes, at each split, to the side with the
 
 import re
 
-import numpy as np
-
 from models.lightgbm_text import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_NONE, edited, fields_of, numbers
 
+LEAVES = ("leaf_count", "leaf_value")
 DECISIONS = re.compile(r"^decision_type=.*$", re.MULTILINE)
 
 
@@ -25,22 +24,24 @@ def _changed(tree: str) -> str:
     fields = fields_of(tree)
     if int(fields["num_leaves"]) == 1:
         return tree
-    decision = numbers(fields["decision_type"]).astype(int)
-    unseen = ((decision & CATEGORICAL) == 0) & ((decision >> 2) == MISSING_NONE)
-    declared = MISSING_NAN << 2 | np.where(_left_is_worse(fields), DEFAULT_LEFT, 0)
-    return DECISIONS.sub("decision_type=" + " ".join(map(str, np.where(unseen, declared, decision))), tree)
+    decision = [int(value) for value in numbers(fields["decision_type"])]
+    unseen = [not value & CATEGORICAL and value >> 2 == MISSING_NONE for value in decision]
+    if not any(unseen):
+        return tree
+    declared = [MISSING_NAN << 2 | DEFAULT_LEFT * is_worse for is_worse in _left_is_worse(fields)]
+    changed = [new if of else old for of, new, old in zip(unseen, declared, decision, strict=True)]
+    return DECISIONS.sub("decision_type=" + " ".join(map(str, changed)), tree)
 
 
-def _left_is_worse(fields: dict[str, str]) -> np.ndarray:
-    """[split]: whether the left side's mean log-odds of bad is above the right side's."""
-    left, right = (numbers(fields[side]).astype(int) for side in ("left_child", "right_child"))
+def _left_is_worse(fields: dict[str, str]) -> list[bool]:
+    """For each split, whether the left side's mean log-odds of bad is above the right side's."""
+    left, right, rows, values = (numbers(fields[name]) for name in ("left_child", "right_child", *LEAVES))
     splits = len(left)
-    rows = np.concatenate((np.zeros(splits), numbers(fields["leaf_count"])))
-    total = np.concatenate((np.zeros(splits), numbers(fields["leaf_value"]) * rows[splits:]))
-    places = [np.where(child >= 0, child, splits + ~child) for child in (left, right)]
+    total = [0.0] * splits + [value * count for value, count in zip(values, rows, strict=True)]
+    rows = [0.0] * splits + rows
+    sides = [[int(c) if c >= 0 else splits + ~int(c) for c in pair] for pair in zip(left, right, strict=True)]
     for split in reversed(range(splits)):  # a child comes after its parent
-        for place in places:
-            rows[split] += rows[place[split]]
-            total[split] += total[place[split]]
-    on_left, on_right = (total[place] / rows[place] for place in places)
-    return np.asarray(on_left > on_right)
+        for place in sides[split]:
+            rows[split] += rows[place]
+            total[split] += total[place]
+    return [total[a] / rows[a] > total[b] / rows[b] for a, b in sides]

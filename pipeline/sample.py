@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +13,14 @@ from features.joined import JOINED
 from features.tables import EVENT_TABLES
 from models.arrays import Codes, Flags, Floats, Times
 from models.refusals import Keys, Refusals, keys
-from pipeline.engines import read_table
+from pipeline.engines import column_names, read_table
 from pipeline.pseudonyms import SLOTS
 from pipeline.workspace import Workspace, digest, read_json
 from saakh.errors import ContractError, EmptyInputError, LeakageError
 from saakh.spec import FeatureSpec
 
 KEY = "application_id"
+VALUES_AT_ONCE = 32_000_000
 CATEGORY = {table.name: table.category.value for table in (*EVENT_TABLES, *JOINED)}
 FILES = (
     ("derive", "features.parquet"),
@@ -85,14 +87,12 @@ def read_sample(ws: Workspace, specs: Sequence[FeatureSpec]) -> Sample:
     application = known[KEY].combine_chunks()
     cohort = _keyed(ws, "cohort", "cohort.parquet", ["person_id", "applied_at"])
     cohort = cohort.take(positions(cohort, application, "cohort"))
-    features = _keyed(ws, "derive", "features.parquet", [s.name for s in specs])
-    features = features.take(positions(features, application, "features"))
     return Sample(
         application,
         codes(cohort["person_id"]),
         cohort["applied_at"].to_numpy(),
         pc.equal(known["label"], "bad").to_numpy(),
-        matrix(features, specs),
+        read_features(ws, application, specs),
         len(labels) - len(known),
         person_keys(ws, cohort["person_id"].combine_chunks()),
         refusals(ws, application, specs),
@@ -110,12 +110,11 @@ def with_declined(ws: Workspace, specs: Sequence[FeatureSpec], sample: Sample) -
         )
     loans = cohort.take(positions(cohort, sample.application, "cohort"))
     application = others[KEY].combine_chunks()
-    features = _keyed(ws, "derive", "features.parquet", [s.name for s in specs])
     both = codes(pa.chunked_array([*loans["person_id"].chunks, *others["person_id"].chunks]))
     declined = Declined(
         both[len(loans) :],
         others["applied_at"].to_numpy(),
-        matrix(features.take(positions(features, application, "features")), specs),
+        read_features(ws, application, specs),
         person_keys(ws, others["person_id"].combine_chunks()),
         refusals(ws, application, specs),
         keys(application.to_pylist(), "declined") / 2.0**64,
@@ -168,6 +167,19 @@ def matrix(features: pa.Table, specs: Sequence[FeatureSpec]) -> Floats:
     return x
 
 
+def read_features(ws: Workspace, application: pa.Array, specs: Sequence[FeatureSpec]) -> Floats:
+    """The features of applications, as `matrix` has them, read a few at a time: all at once are as large as it."""
+    names = [spec.name for spec in specs]
+    path = _with_columns(ws, "derive", "features.parquet", names)
+    at = positions(_once(read_table(path, [KEY]), path), application, "features").to_numpy()
+    x, few = np.empty((len(at), len(specs))), max(1, VALUES_AT_ONCE // max(1, len(at)))
+    for start in range(0, len(specs), few):
+        table = read_table(path, names[start : start + few])
+        for i, name in enumerate(names[start : start + few], start):
+            x[:, i] = table[name].to_numpy()[at]
+    return x
+
+
 def codes(names: pa.ChunkedArray) -> Codes:
     """A whole number for each name, in the order of the names, so that the order of rows does not show."""
     return np.unique(names.to_numpy(), return_inverse=True)[1].astype(np.int64)
@@ -179,11 +191,19 @@ def digests(ws: Workspace) -> dict[str, str]:
 
 
 def _keyed(ws: Workspace, stage: str, file: str, columns: Sequence[str]) -> pa.Table:
+    path = _with_columns(ws, stage, file, columns)
+    return _once(read_table(path, [KEY, *columns]), path).sort_by(KEY)
+
+
+def _with_columns(ws: Workspace, stage: str, file: str, columns: Sequence[str]) -> Path:
     path = ws.need(stage, file)
-    table = read_table(path)
-    if missing := [c for c in (KEY, *columns) if c not in table.column_names]:
+    there = set(column_names(path))
+    if missing := [c for c in (KEY, *columns) if c not in there]:
         raise ContractError(f"{path} has no column {', '.join(missing)}; rerun `saakh {stage}`")
-    table = table.select([KEY, *columns]).sort_by(KEY)
+    return path
+
+
+def _once(table: pa.Table, path: Path) -> pa.Table:
     if pc.count_distinct(table[KEY]).as_py() != len(table):
         raise ContractError(f"{path} holds an application twice; it must have one row each")
     return table

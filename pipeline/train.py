@@ -123,8 +123,7 @@ def learn(
     scored[dev] = fitted.out_of_fold
     x, refusals = sample.x[np.ix_(later, np.array(read))], sample.refusals.columns(read).rows(later)
     scored[later] = fitted.model.log_odds(x, refusals)
-    places = list(fitted.places)
-    told = spreads(withheld(rows.x[:, places], rows.refusals.columns(places)), rows.person)
+    told = spreads(withheld(rows.x, rows.refusals), rows.person, fitted.places)
     chosen = as_inputs([specs[i] for i in read])
     return Learned(
         split, rows.fold, ready.shards, ready.settings, chosen, ready.dropped, aside, fitted, scored, told, inference
@@ -136,7 +135,7 @@ def prepared(params: Params, specs: Sequence[FeatureSpec], sample: Sample, split
     split = split or split_by_time(params, sample)
     dev = split.development
     _refuse_one_class(sample.bad[dev])
-    dropped, aside, kept = columns(params, specs, sample.x[dev], sample.applied[dev])
+    dropped, aside, kept = columns(params, specs, sample.x, sample.applied[dev], np.flatnonzero(dev))
     fold = time_blocks(sample.applied[dev], sample.person[dev], params.train.folds)
     refuse_shared_people(sample.person[dev], fold, "folds")
     shards = params.train.shards or shards_for(int(dev.sum()), int(sample.bad[dev].sum()))

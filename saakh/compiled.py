@@ -73,8 +73,9 @@ def take(row: Mapping[str, Any], names: tuple[str, ...], x: Array) -> bool:
 
 def _blocks(splits: Array, answers: Answers) -> dict[str, Array]:
     """The tables of `answers` with what belongs to a tree and a pattern side by side."""
-    rows = np.lexsort((answers.feature, answers.owner))
-    owner = answers.owner[rows]
+    shares = answers.shares
+    rows = np.lexsort((shares.feature, shares.owner))
+    owner = shares.owner[rows]
     slots = np.bincount(owner, minlength=len(splits))
     patterns, width, slot_start = 1 << splits.astype(np.int64), slots + 1, _starts(slots)
     block_at = _starts(patterns * width)[:-1]
@@ -86,8 +87,8 @@ def _blocks(splits: Array, answers: Answers) -> dict[str, Array]:
         blocks[to] = answers.values[answers.value_at[trees][:, None] + pattern]
         some = np.flatnonzero(splits[owner] == count)
         to = (block_at[owner] + 1 + rank)[some][:, None] + pattern * width[owner[some]][:, None]
-        blocks[to] = answers.effects[answers.effect_at[rows[some]][:, None] + pattern]
-    laid = {"slot_start": slot_start, "of": answers.feature[rows], "block_at": block_at, "blocks": blocks}
+        blocks[to] = shares.effects[shares.effect_at[rows[some]][:, None] + pattern]
+    laid = {"slot_start": slot_start, "of": shares.feature[rows], "block_at": block_at, "blocks": blocks}
     return laid | {"order": np.argsort(splits, kind="stable")}
 
 

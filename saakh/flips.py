@@ -107,20 +107,21 @@ class Flips:
 
         Flips only set bits of a pattern, so the highest value over all choices of what to flip is found bit by bit.
         """
-        trees, group, most = self._model.trees, self._group[answers.feature], np.zeros(len(answers.effects))
+        trees, shares = self._model.trees, answers.shares
+        group, most = self._group[shares.feature], np.zeros(len(shares.effects))
         at_better = self._model.lookup.patterns(self._values)
-        both = answers.owner * self._groups + group
+        both = shares.owner * self._groups + group
         order = np.argsort(both, kind="stable")
         first = order[starts(both[order])]
-        splits = trees.splits[answers.owner[first]]
+        splits = trees.splits[shares.owner[first]]
         for count in distinct(splits):
             rows = first[splits == count]
-            tree, patterns = answers.owner[rows], np.arange(1 << count)
+            tree, patterns = shares.owner[rows], np.arange(1 << count)
             says = highest = answers.values.take(answers.value_at[tree][:, None] + patterns)
             for split in range(count):
                 feature, bit = trees.feature[trees.split_start[tree] + split], 1 << split
                 may = (self._group[feature] == group[rows]) & ~np.isnan(self._values[feature])
                 after = np.take_along_axis(highest, patterns & ~bit | (at_better[tree] & bit)[:, None], axis=1)
                 highest = np.where(may[:, None], np.maximum(highest, after), highest)
-            most[answers.effect_at[rows][:, None] + patterns] = highest - says
+            most[shares.effect_at[rows][:, None] + patterns] = highest - says
         return _Stakes(most, group)

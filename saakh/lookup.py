@@ -1,11 +1,14 @@
 """A whole ensemble as a few gathers: inputs to answers, answers to patterns, patterns to value and Shapley values."""
 
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from saakh import shapley
+from saakh.grid import rounded
 from saakh.runs import starts
-from saakh.shapley import Tables, tables
+from saakh.shapley import Group
 from saakh.trees import SPLITS_MAX, Array, Trees
 
 ZERO = float(np.float32(1e-35))
@@ -34,11 +37,11 @@ class Lookup:
 
     def __init__(self, trees: Trees, inputs: int) -> None:
         self.trees, self.inputs = trees, inputs
-        self._flipped = trees.missing_left.astype(bool)
-        self._lay_out_questions(trees, self._flipped)
-        found = tables(trees, self._flipped)
-        self.mean = float(sum(group.mean.sum() for group in found))
-        self._plain = Answers(found, len(trees.splits), inputs)
+        flipped = trees.missing_left.astype(bool)
+        self._lay_out_questions(trees, flipped)
+        groups = shapley.groups(trees, flipped)
+        self.mean = float(sum(shapley.mean(group).sum() for group in groups))
+        self._plain = Answers(groups, [shapley.values(group) for group in groups], np.zeros(inputs, bool))
         self._with_refusals: dict[frozenset[int], Answers] = {}
 
     def _lay_out_questions(self, trees: Trees, flipped: Array) -> None:
@@ -100,10 +103,7 @@ class Lookup:
             return self._plain
         found = self._with_refusals.get(refused)
         if found is None:
-            is_refused = np.zeros(self.inputs, bool)
-            is_refused[sorted(refused)] = True
-            splits = is_refused[self.trees.feature]
-            found = Answers(tables(self.trees, self._flipped, splits), len(self.trees.splits), self.inputs)
+            found = self._plain.without(refused)
             self._with_refusals = kept(self._with_refusals, refused, found)
         return found
 
@@ -113,24 +113,63 @@ def kept(tables: dict[frozenset[int], Made], refused: frozenset[int], made: Made
     return {**(tables if len(tables) < SETS_KEPT else {}), refused: made}
 
 
-class Answers:
-    """What each pattern of a `Lookup` comes to: the sum of the trees, and the Shapley values of the inputs."""
+class Shares(NamedTuple):
+    """Tables of Shapley values end to end, `effects`, and their rows in the order of their features.
 
-    def __init__(self, groups: list[Tables], trees: int, inputs: int) -> None:
-        """Lay all tables end to end: where each begins, and the rows of effects in the order of their features."""
-        self.inputs = inputs
-        self.values = _joined([g.value.ravel() for g in groups], float)
-        self.effects = _joined([g.effect.ravel() for g in groups], float)
-        self.value_at = np.zeros(trees, np.intp)
-        self.value_at[_joined([g.tree for g in groups], np.intp)] = _starts([g.value for g in groups])
-        feature = _joined([g.feature for g in groups], np.intp)
+    Row by row, `owner` is the tree, `feature` the input, and `effect_at` where the row begins. `turns` are the rows of
+    each input's first tree, of its second, and so on.
+    """
+
+    owner: Array
+    feature: Array
+    effect_at: Array
+    effects: Array
+    turns: list[Array]
+
+
+class Answers:
+    """What each pattern of a `Lookup` comes to: the sum of the trees, and the Shapley values of the inputs.
+
+    Values are laid end to end, and `value_at` is where each tree's begin. `shares` are made when they are first asked
+    for: learning asks for values alone, of very many sets of refusals.
+    """
+
+    def __init__(self, groups: list[Group], values: list[Array], refused: Array) -> None:
+        """The `values` of groups of trees [tree, pattern], worked out for the `refused` inputs [inputs]."""
+        self.inputs, self._groups, self._refused = len(refused), groups, refused
+        tree = _joined([g.tree for g in groups], np.intp)
+        self.values = _joined([v.ravel() for v in values], float)
+        self.value_at = np.zeros(len(tree), np.intp)
+        self.value_at[tree] = _starts(values)
+
+    def without(self, refused: frozenset[int]) -> "Answers":
+        """What patterns come to when these inputs are refused; only the trees that read one are worked out anew."""
+        is_refused = np.zeros(self.inputs, bool)
+        is_refused[sorted(refused)] = True
+        readers = [np.flatnonzero(is_refused[g.feature].any(axis=1)) for g in self._groups]
+        if not any(len(trees) for trees in readers):
+            return self
+        on_grid, values = rounded(self.values), []  # as all is that is worked out anew
+        for group, trees in zip(self._groups, readers, strict=True):
+            patterns = np.arange(1 << group.feature.shape[1])
+            values.append(on_grid[self.value_at[group.tree][:, None] + patterns])
+            if len(trees):
+                values[-1][trees] = shapley.values(shapley.without(group.rows(trees), is_refused))
+        return Answers(self._groups, values, is_refused)
+
+    @cached_property
+    def shares(self) -> Shares:
+        """The Shapley values."""
+        are = [shapley.without(g, self._refused) if self._refused.any() else g for g in self._groups]
+        found = [shapley.effects(group) for group in are]
+        feature = _joined([f.feature for f in found], np.intp)
         order = np.argsort(feature, kind="stable")
-        self.owner = _joined([g.tree[g.owner] for g in groups], np.intp)[order]
-        self.feature = feature[order]
-        self.effect_at = _starts([g.effect for g in groups])[order]
-        first = starts(self.feature)
-        turn = np.arange(len(self.feature)) - np.repeat(first, np.diff(first, append=len(self.feature)))
-        self.turns = [np.flatnonzero(turn == number) for number in range(int(turn.max(initial=-1)) + 1)]
+        owner = _joined([g.tree[f.owner] for g, f in zip(self._groups, found, strict=True)], np.intp)[order]
+        feature, effects = feature[order], [f.effect for f in found]
+        first = starts(feature)
+        turn = np.arange(len(feature)) - np.repeat(first, np.diff(first, append=len(feature)))
+        turns = [np.flatnonzero(turn == number) for number in range(int(turn.max(initial=-1)) + 1)]
+        return Shares(owner, feature, _starts(effects)[order], _joined([e.ravel() for e in effects], float), turns)
 
     def each(self, patterns: Array) -> Array:
         """What each tree says [..., trees]."""
@@ -142,16 +181,18 @@ class Answers:
         return total
 
     def places(self, patterns: Array) -> Array:
-        """Where in `effects` what each tree gives each of its inputs is found [rows of `owner`], for one applicant."""
-        places: Array = patterns.take(self.owner)
-        places += self.effect_at
+        """Where in `effects` what each tree gives each of its inputs is found [rows of `shares`], for one applicant."""
+        shares = self.shares
+        places: Array = patterns.take(shares.owner)
+        places += shares.effect_at
         return places
 
     def effects_at(self, places: Array) -> Array:
         """The Shapley value of each input [features]; with `Lookup.mean` they add up to `log_odds`."""
         if not len(places):  # of which `bincount` makes whole numbers
             return np.zeros(self.inputs)
-        return np.bincount(self.feature, self.effects.take(places), self.inputs)
+        shares = self.shares
+        return np.bincount(shares.feature, shares.effects.take(places), self.inputs)
 
     def effects_of(self, patterns: Array) -> Array:
         """The Shapley values [..., features] of patterns [..., trees]; rows lie side by side while they are added.
@@ -160,11 +201,11 @@ class Answers:
         """
         if patterns.ndim == 1:
             return self.effects_at(self.places(patterns))
-        out, columns = np.zeros((self.inputs, len(patterns))), np.ascontiguousarray(patterns.T)
-        for rows in self.turns:
-            places = columns.take(self.owner[rows], axis=0)
-            places += self.effect_at[rows, None]
-            out[self.feature[rows]] += self.effects.take(places)
+        out, columns, shares = np.zeros((self.inputs, len(patterns))), np.ascontiguousarray(patterns.T), self.shares
+        for rows in shares.turns:
+            places = columns.take(shares.owner[rows], axis=0)
+            places += shares.effect_at[rows, None]
+            out[shares.feature[rows]] += shares.effects.take(places)
         return np.ascontiguousarray(out.T)
 
 

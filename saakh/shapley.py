@@ -26,61 +26,98 @@ GAUSS_POINTS = (np.array([-_FAR, -_NEAR, _NEAR, _FAR]) + 1) / 2
 GAUSS_WEIGHTS = np.array([18 - sqrt(30), 18 + sqrt(30), 18 + sqrt(30), 18 - sqrt(30)]) / 72
 
 
-class Tables(NamedTuple):
-    """Tables of trees that all have k splits; bit j of a pattern is the answer to split j.
+class Group(NamedTuple):
+    """Trees that all have k splits: all that tables are made of. `tree` [t] says which trees these are.
 
-    `tree` [t] says which trees these are; `value` [t, 2^k] what each gives, and `mean` [t] what it gives when all its
-    inputs are refused. Row by row, `owner` [r] is the tree (by its place in `tree`) and `feature` [r] the input whose
-    Shapley values are in `effect` [r, 2^k]. All in log-odds.
+    `feature` [t, k] is the input each split asks, and `value` [t, leaf] what each leaf gives. Of each leaf and split
+    [t, leaf, k], `weight` is the part of the split's training rows that went the leaf's way, `asked` the bit of the
+    split where it is on the leaf's path, `wanted` that bit where it must be 1. Bit j of a pattern answers split j.
     """
 
     tree: Array
+    feature: Array
     value: Array
-    mean: Array
+    weight: Array
+    asked: Array
+    wanted: Array
+
+    def rows(self, where: Array) -> "Group":
+        """Some of the trees."""
+        return Group(*(part[where] for part in self))
+
+
+class Effects(NamedTuple):
+    """Shapley values of a `Group`, in log-odds: row by row, `effect` [r, 2^k] of the input `feature` [r].
+
+    `owner` [r] is the tree, by its place in the group.
+    """
+
     owner: Array
     feature: Array
     effect: Array
 
 
-def tables(trees: Trees, flipped: Array, refused: Array | None = None) -> list[Tables]:
-    """Tables for all trees, grouped by their number of splits.
-
-    `flipped` marks the splits whose bit is 1 when the input goes right, `refused` those on inputs that are refused.
-    """
-    known = np.zeros(len(flipped), bool) if refused is None else refused
-    return [_group(trees, flipped, known, k) for k in distinct(trees.splits)]
+def groups(trees: Trees, flipped: Array) -> list[Group]:
+    """All trees, grouped by their number of splits; `flipped` marks the splits whose bit is 1 when it goes right."""
+    return [_group(trees, flipped, k) for k in distinct(trees.splits)]
 
 
-def _group(trees: Trees, flipped: Array, refused: Array, splits: int) -> Tables:
+def _group(trees: Trees, flipped: Array, splits: int) -> Group:
     tree = np.flatnonzero(trees.splits == splits)
     at = trees.split_start[tree][:, None] + np.arange(splits)
     leaf = trees.leaf_start[tree][:, None] + np.arange(splits + 1)
-    if splits == 0:
-        none = np.zeros(0, np.intp)
-        return Tables(tree, trees.value[leaf], trees.value[leaf][:, 0], none, none, np.zeros((0, 1)))
     left, right = (np.where(c[at] >= 0, c[at], splits + ~c[at]) for c in (trees.left, trees.right))
     side = _paths(left, right)
     weight = _weights(side, left, right, trees.cover[leaf])
-    asked, wanted = _masks(side, flipped[at])
-    leaf_value = trees.value[leaf]
-    mean = _averaged(leaf_value, weight).sum(axis=1)
-    if refused.any():
-        leaf_value, weight, asked, wanted = _without(refused[at][:, None], leaf_value, weight, asked, wanted)
-    patterns = np.arange(1 << splits)
-    reached = (patterns & asked.sum(axis=2)[..., None]) == wanted.sum(axis=2)[..., None]
-    value = (leaf_value[..., None] * reached).sum(axis=1)
-    owner, slot, effect = _effects(trees.feature[at], leaf_value, weight, asked, wanted)
-    return Tables(tree, value, mean, owner, trees.feature[at][owner, slot], effect)
+    return Group(tree, trees.feature[at], trees.value[leaf], weight, *_masks(side, flipped[at]))
 
 
-def _without(refused: Array, value: Array, weight: Array, asked: Array, wanted: Array) -> tuple[Array, ...]:
-    """Leaf values that took up the weights of refused splits [tree, 1, split], which are then asked no more."""
-    return (
-        _averaged(value, np.where(refused, weight, 1.0)),
-        np.where(refused, 1.0, weight),
-        np.where(refused, 0, asked),
-        np.where(refused, 0, wanted),
+def mean(group: Group) -> Array:
+    """What each tree gives when all its inputs are refused: its leaves by their cover [t]."""
+    if not group.feature.shape[1]:
+        return np.asarray(group.value[:, 0])
+    return np.asarray(_averaged(group.value, group.weight).sum(axis=1))
+
+
+def without(group: Group, refused: Array) -> Group:
+    """The trees when inputs are `refused` [inputs]: their splits are asked no more, leaf values take up the weights."""
+    gone = refused[group.feature][:, None]
+    weight, asked, wanted = (
+        np.where(gone, to, part) for part, to in ((group.weight, 1.0), (group.asked, 0), (group.wanted, 0))
     )
+    value = _averaged(group.value, np.where(gone, group.weight, 1.0))
+    return Group(group.tree, group.feature, value, weight, asked, wanted)
+
+
+def values(group: Group) -> Array:
+    """What each tree gives for each pattern of answers [t, 2^k]."""
+    patterns = np.arange(1 << group.feature.shape[1])
+    reached = (patterns & group.asked.sum(axis=2)[..., None]) == group.wanted.sum(axis=2)[..., None]
+    return np.asarray((group.value[..., None] * reached).sum(axis=1))
+
+
+def effects(group: Group) -> Effects:
+    """The Shapley values for each pattern of answers.
+
+    Splits on the same feature share a slot, that of the first: their weights multiply and their masks join.
+    """
+    feature, splits = group.feature, group.feature.shape[1]
+    first = (feature[:, :, None] == feature[:, None, :]).argmax(axis=2) if splits else feature
+    same = (first[:, None, :, None] == np.arange(splits)).astype(np.int64)
+    shares = np.prod(np.where(same, group.weight[..., None], 1.0), axis=2)
+    asks, wants = (
+        np.einsum("tls,tlsk->tlk", mask, np.broadcast_to(same, (*group.weight.shape, splits)))
+        for mask in (group.asked, group.wanted)
+    )
+    depth = (asks != 0).sum(axis=2)
+    parts = [_of_depth(depth == d, d, group.value, shares, asks, wants) for d in distinct(depth) if d]
+    if not parts:
+        none = np.zeros(0, np.intp)
+        return Effects(none, none, np.zeros((0, 1 << splits)))
+    place, effect = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    rows, summed = _sum_by(place, effect)
+    owner, slot = rows // splits, rows % splits
+    return Effects(owner, feature[owner, slot], summed)
 
 
 def _averaged(value: Array, weight: Array) -> Array:
@@ -118,28 +155,6 @@ def _masks(side: Array, flipped: Array) -> tuple[Array, Array]:
     """[tree, leaf, split]: the bit of each split on a leaf's path, and that bit where its answer must be 1."""
     bit = 1 << np.arange(side.shape[2])
     return (side != 0) * bit, ((side != 0) & ((side == 1) ^ flipped[:, None])) * bit
-
-
-def _effects(feature: Array, value: Array, weight: Array, asked: Array, wanted: Array) -> tuple[Array, Array, Array]:
-    """Owner, slot and effects [row, pattern] of each distinct feature of each tree.
-
-    Splits on the same feature share a slot, that of the first: their weights multiply and their masks join.
-    """
-    splits = feature.shape[1]
-    first = (feature[:, :, None] == feature[:, None, :]).argmax(axis=2)
-    same = (first[:, None, :, None] == np.arange(splits)).astype(np.int64)
-    shares = np.prod(np.where(same, weight[..., None], 1.0), axis=2)
-    asks, wants = (
-        np.einsum("tls,tlsk->tlk", mask, np.broadcast_to(same, (*weight.shape, splits))) for mask in (asked, wanted)
-    )
-    depth = (asks != 0).sum(axis=2)
-    parts = [_of_depth(depth == d, d, value, shares, asks, wants) for d in distinct(depth) if d]
-    if not parts:
-        none = np.zeros(0, np.intp)
-        return none, none, np.zeros((0, 1 << splits))
-    place, effect = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
-    rows, summed = _sum_by(place, effect)
-    return rows // splits, rows % splits, summed
 
 
 def _sum_by(place: Array, effect: Array) -> tuple[Array, Array]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from pipeline.engines.base import Engine
 from pipeline.engines.embedded import Embedded
-from pipeline.engines.parquet import ROW_GROUP, read_table, refuse_nan, write_batches, write_table
+from pipeline.engines.parquet import ROW_GROUP, column_names, read_table, refuse_nan, write_batches, write_table
 from pipeline.params import Params
 from saakh.errors import ConfigError
 
@@ -16,6 +16,7 @@ __all__ = [
     "ROW_GROUP",
     "Embedded",
     "Engine",
+    "column_names",
     "open_engine",
     "read_table",
     "refuse_nan",

@@ -1,6 +1,7 @@
 """Parquet files whose bytes depend on their rows alone, and how they are read back."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -37,10 +38,22 @@ def write_table(path: Path, table: pa.Table) -> int:
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file into memory; a damaged one is an `UnreadableInputError`."""
+    with _reading(path):
+        return pq.read_table(path, columns=list(columns) if columns is not None else None)
+
+
+def column_names(path: Path) -> list[str]:
+    """The columns of a Parquet file; a damaged one is an `UnreadableInputError`."""
+    with _reading(path):
+        return list(pq.read_schema(path).names)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
     if not path.exists():
         raise MissingInputError(f"no Parquet file at {path}")
     try:
-        return pq.read_table(path, columns=list(columns) if columns is not None else None)
+        yield
     except (pa.ArrowException, OSError) as error:
         raise UnreadableInputError(f"{path} is not readable Parquet: {first_line(error)}") from None
 

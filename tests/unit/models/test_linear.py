@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.linear import Scaling, as_part, fits, log_odds, ridge, stretched
+from models.linear import Scaling, as_part, fits, log_odds, quartiles, ridge, scaled, stretched
 from saakh.scale import Calibration
 
 
@@ -18,6 +18,26 @@ def test_scaling_is_by_median_and_interquartile_range_in_four_digits():
     scaling = Scaling.of(x)
     assert scaling.center.tolist() == [3.123, 0.0]
     assert scaling.scale.tolist() == [2.0, 3.2]  # the second has no range: its deviation, √(64/5 − 2.56)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7, 100, 4_341])
+def test_quartiles_are_numpys_to_the_last_bit(count):
+    rng = np.random.default_rng(count)
+    for values in (rng.normal(size=count), np.exp(9 * rng.normal(size=count)), rng.integers(0, 4, count) * 0.1):
+        assert quartiles(values).tolist() == np.quantile(values, (0.25, 0.5, 0.75)).tolist()
+
+
+def test_a_zero_has_no_sign_whichever_is_met():
+    x = np.array([[-0.0], [-0.0], [0.0], [1.0], [-1.0]])
+    assert str(Scaling.of(x).center[0]) == "0.0"
+
+
+def test_rows_scaled_with_their_scaling_are_what_it_makes_of_them():
+    x, _ = world()
+    some = np.flatnonzero(np.arange(len(x)) % 3 > 0)
+    scaling, z = scaled(x, some)
+    assert (z == scaling(x, some)).all()
+    assert (z == Scaling.of(x[some])(x[some])).all()
 
 
 def test_missing_stands_at_the_mean():

@@ -65,3 +65,12 @@ def test_rows_that_withhold_the_same_are_grouped():
 def test_withheld_values_are_not_looked_at():
     refusals = Refusals(np.array([[True, False]]), CATEGORY)
     assert np.isnan(withheld(np.ones((1, 3)), refusals)).tolist() == [[True, True, False]]
+
+
+def test_withholding_copies_nothing_where_nothing_is_left_to_hide():
+    x, refusals, _, _ = world()
+    assert withheld(x, refusals) is x
+    x[refusals.closed[:, 1], 2] = 1.0
+    hidden = withheld(x, refusals)
+    assert np.isnan(hidden[refusals.closed[:, 1], 2]).all()
+    assert (x[refusals.closed[:, 1], 2] == 1.0).all()

@@ -182,6 +182,20 @@ def test_feature_that_is_declared_and_not_derived_is_refused(tmp_path):
         read_sample(Workspace(tmp_path), specs())
 
 
+def test_features_are_the_same_however_many_are_read_at_once(tmp_path, monkeypatch):
+    write_labelled(tmp_path, loans=50)
+    path = tmp_path / "derive" / "features.parquet"
+    write_table(path, read_table(path)[::-1])
+    together = read_sample(Workspace(tmp_path), specs()).x
+    monkeypatch.setattr("pipeline.sample.VALUES_AT_ONCE", 3 * len(together))
+    apart = read_sample(Workspace(tmp_path), specs()).x
+    assert apart.tobytes() == together.tobytes()
+    rows = dict(zip(read_table(path)["application_id"].to_pylist(), read_table(path)["f3"].to_pylist(), strict=True))
+    sample = read_sample(Workspace(tmp_path), specs())
+    told = [rows[name] for name in sample.application.to_pylist()]
+    assert sample.x[:, 3].tolist() == pytest.approx([np.nan if v is None else v for v in told], nan_ok=True)
+
+
 def test_application_twice_is_refused(tmp_path):
     write_labelled(tmp_path, loans=50)
     path = tmp_path / "cohort" / "cohort.parquet"

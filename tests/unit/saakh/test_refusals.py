@@ -89,6 +89,14 @@ def test_tables_of_refusals_are_made_once_and_not_without_bound():
     assert len(lookup._with_refusals) <= SETS_KEPT
 
 
+def test_a_refusal_that_no_tree_reads_changes_nothing():
+    trees = Trees.of(2, splits=[1], feature=[0], threshold=[1.0], missing_left=[1], zero_is_missing=[0], left=[-1],
+                     right=[-2], value=[0.1, -0.3], cover=[3, 1])  # fmt: skip
+    lookup = Lookup(trees, 2)
+    assert lookup.answers(frozenset({1})) is lookup.answers()
+    assert lookup.answers(frozenset({0})).values.tolist() == [pytest.approx(0.0, abs=2**-44)] * 2
+
+
 @st.composite
 def small_trees(draw):
     """A tree of up to three splits on three inputs; the second and third split hang below the first."""
