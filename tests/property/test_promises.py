@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from features.catalogue import specs_of
@@ -92,7 +92,9 @@ def test_without_its_guard_the_promise_is_seen_to_break(
 ) -> None:
     monkeypatch.setattr(module, guard, without)
 
-    @settings(SLOW, max_examples=max(EXAMPLES, 150), phases=[Phase.generate], report_multiple_bugs=False)
+    # One world in fifty shows it, and which those are changes with the catalogue: 150 were not always enough.
+    @seed(4)
+    @settings(SLOW, max_examples=600, phases=[Phase.generate], report_multiple_bugs=False)
     @given(pair=pairs(hidden))
     def promise(pair: tuple[World, World]) -> None:
         same(engine, pair)
