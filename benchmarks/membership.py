@@ -24,6 +24,7 @@ from saakh.spec import FeatureSpec
 
 MODELS: dict[str, dict[str, float]] = {
     "default": {},
+    "stronger-prior": {"linear_prior": 12.0},
     "ten-shards": {"shards": 10},
     "one-shard": {"shards": 1},
     "unguarded": {"shards": 1, "leaves": 8, "leaf_rows_min": 20, "leaf_bads_min": 0.0, "lambda_l2": 0.0},

@@ -125,11 +125,12 @@ def fit(
     threads: int,
     known: Mapping[str, Grown] = NOTHING,
     growing: Growing | None = None,
+    prior: float = linear.PRIOR,
 ) -> Fitted:
     """Learn from the rows; the bytes that come out depend on neither threads, machine load nor where shards are grown.
 
     A shard whose digest is `known` is not grown again: after an erasure, only the shard the person was in is. `growing`
-    grows the others, by default side by side on the threads.
+    grows the others, by default side by side on the threads. `prior` is the linear part's penalty for each column.
     """
     refuse_one_class(rows.bad, rows.fold)
     folds = int(rows.fold.max()) + 1
@@ -138,7 +139,7 @@ def fit(
     grown = list(by_digest.values())
     stages = np.unique(np.linspace(0, settings.rounds_max, STAGES + 1)[1:].round().astype(int))
     said = staged(grown, x, rows, stages)
-    penalty, straight, fitted, scaling = _straight(x, rows, inputs)
+    penalty, straight, fitted, scaling = _straight(x, rows, inputs, prior)
     rounds, weight = _blend(said, straight, rows, stages)
     blended = weight * said[:, np.flatnonzero(stages == rounds)[0]] + (1 - weight) * straight
     calibrator, how = calibration.chosen(blended, rows.bad, rows.person, rows.fold)
@@ -202,13 +203,13 @@ def _staged(shards: Sequence[Trees], x: Floats, refusals: Refusals, stages: Code
     return np.asarray(np.cumsum(out, axis=1) / len(shards))
 
 
-def _straight(x: Floats, rows: Rows, inputs: Inputs) -> tuple[float, Floats, Floats, linear.Scaling]:
+def _straight(x: Floats, rows: Rows, inputs: Inputs, prior: float) -> tuple[float, Floats, Floats, linear.Scaling]:
     """The penalty, its out-of-fold log-odds, and the fit on all rows with its scaling.
 
     A strong penalty keeps which inputs count steady, and makes scores too close together: they are stretched to fit
     what was held out. A weaker one is taken if it is better out of fold beyond noise.
     """
-    penalties = linear.penalties_for(x.shape[1])
+    penalties = linear.penalties_for(x.shape[1], prior)
     said = np.empty((len(x), len(penalties)))
     for fold in np.unique(rows.fold):
         held, others = np.flatnonzero(rows.fold == fold), np.flatnonzero(rows.fold != fold)

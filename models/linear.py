@@ -18,9 +18,11 @@ from saakh.grid import rounded
 from saakh.linear import Linear, transformed
 from saakh.scale import Calibration
 
-PENALTIES_A_COLUMN = (6.0, 2.0, 0.6, 0.2)
-"""λ of λ/2 · β' R β by the number of columns, with inputs of unit spread and the loss summed over the rows. The first
-is the prior: all columns together move the log-odds by 0.3 to 0.5. Others are for data that prove it wrong."""
+PRIOR = 6.0
+"""λ of λ/2 · β' R β for each column, with inputs of unit spread and the loss summed over the rows: all columns together
+move the log-odds by 0.3 to 0.5."""
+WEAKER = (3, 10, 30)
+"""How many times less the other penalties are, for data that prove it wrong."""
 UNDECLARED = 8.0
 """How much more the square of a coefficient costs whose direction nobody declared."""
 TOGETHER = 0.5
@@ -80,9 +82,9 @@ def scaled(x: Floats, rows: Codes) -> tuple[Scaling, Floats]:
     return Scaling(*np.array(found).reshape(-1, 4).T), z
 
 
-def penalties_for(columns: int) -> tuple[float, ...]:
+def penalties_for(columns: int, prior: float = PRIOR) -> tuple[float, ...]:
     """The penalties to choose among, the prior's first and strongest."""
-    return tuple(columns * of for of in PENALTIES_A_COLUMN)
+    return tuple(columns * (prior / times) for times in (1, *WEAKER))
 
 
 def ridge(z: Floats, monotone: Sequence[int]) -> Floats:

@@ -179,10 +179,12 @@ class Train(Section):
     `gap_days` before the out-of-time period are left out, since their outcomes were unknown when it began; at None,
     the performance window, unless that costs more than a tenth of development. Of columns whose ranks correlate above
     `alike_max` one is kept, and at most `inputs_max` columns. Trees are grown on `shards` of the people, so many rounds
-    each that they are no more than `trees_max` together. `without` are categories of consent no column is taken from;
-    columns that drift within development by a PSI above `drift_max` are left out. `tuned` names what `saakh tune`
-    wrote: the values it holds take the place of those here. With `reject_inference`, applications that were declined
-    (`cohort.declined`) are learned from too, by outcomes nobody saw; what that does is judged on masked loans.
+    each that they are no more than `trees_max` together. `linear_prior` is the penalty of the linear part for each
+    column: a higher one tells less of who was learned from and keeps reasons steadier, at the cost of some accuracy.
+    `without` are categories of consent no column is taken from; columns that drift within development by a PSI above
+    `drift_max` are left out. `tuned` names what `saakh tune` wrote: the values it holds take the place of those here.
+    With `reject_inference`, applications that were declined (`cohort.declined`) are learned from too, by outcomes nobody
+    saw; what that does is judged on masked loans.
     """
 
     alike_max: float = Field(0.95, gt=0, le=1)
@@ -199,6 +201,7 @@ class Train(Section):
     leaf_bads_min: float = Field(10.0, ge=0)
     column_share: float | None = Field(None, gt=0, le=1)
     lambda_l2: float = Field(20.0, ge=0)
+    linear_prior: float = Field(6.0, gt=0, le=1e6)
     without: tuple[str, ...] = ()
     drift_max: float | None = Field(None, gt=0)
     tuned: Path | None = None

@@ -112,10 +112,11 @@ def learn(
     ready = prepared(params, specs, sample, split)
     split, kept, inputs, rows = ready.split, ready.kept, ready.inputs, ready.rows
     dev, later, aside = split.development, split.out_of_time | split.known_person, dict(ready.set_aside)
-    fitted = fit(rows, inputs, ready.settings, params.threads, known, where)
+    prior = params.train.linear_prior
+    fitted = fit(rows, inputs, ready.settings, params.threads, known, where, prior)
     inference = None
     if sample.declined is not None:
-        again = partial(fit, inputs=inputs, settings=ready.settings, threads=params.threads, growing=where)
+        again = partial(fit, inputs=inputs, settings=ready.settings, threads=params.threads, growing=where, prior=prior)
         fitted, inference = reject_inference.taught(sample, split, rows, ready.shards, kept, fitted, again)
     read = [kept[i] for i in fitted.places]
     aside |= {name: "the model does not read it" for name in inputs.names if name not in fitted.model.names}

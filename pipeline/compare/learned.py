@@ -53,7 +53,8 @@ def own(params: Params, ready: Prepared) -> Outcome:
     for held in _folds(rows):
         some = _without(rows, held, params.train.shards)
         shards = len(np.unique(some.shard))
-        fitted = fit(some, ready.inputs, settings_for(params, len(some.bad), len(ready.kept), shards), params.threads)
+        settings = settings_for(params, len(some.bad), len(ready.kept), shards)
+        fitted = fit(some, ready.inputs, settings, params.threads, prior=params.train.linear_prior)
         places = list(fitted.places)
         refusals = rows.refusals.columns(places).rows(held)
         said[held] = fitted.model.log_odds(rows.x[np.ix_(held, np.array(places))], refusals)

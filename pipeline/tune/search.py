@@ -111,7 +111,7 @@ def _losses(path: Path, params: Params, specs: Sequence[FeatureSpec], sample: Sa
         bad = sample.bad[split_by_time(params, sample).development]
         losses = surprise(np.full(len(bad), logit(bad.mean())), bad)
     else:
-        fitted = fit(ready.rows, ready.inputs, ready.settings, params.threads)
+        fitted = fit(ready.rows, ready.inputs, ready.settings, params.threads, prior=params.train.linear_prior)
         losses = surprise(fitted.out_of_fold, ready.rows.bad)
     write_table(path, pa.table({"log_loss": losses}))
     return losses

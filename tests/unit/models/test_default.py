@@ -178,3 +178,9 @@ def test_a_strong_penalty_is_stretched_to_the_right_level():
     score, bad = fitted.out_of_fold, rows().bad
     assert (1 / (1 + np.exp(-score))).mean() == pytest.approx(bad.mean(), rel=0.05)
     assert logit(score, bad).slope == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("prior", [0.6, 6.0, 12.0])
+def test_the_prior_is_kept_to_where_data_do_not_prove_it_wrong(prior):
+    fitted = fit(rows(), inputs(), SETTINGS, 1, prior=prior)
+    assert fitted.choices.penalty == 4 * prior

@@ -99,6 +99,7 @@ def test_what_contradicts_itself_is_refused_before_the_first_stage(tmp_path: Pat
         "train: {rounds_max: 20000}",  # a scorecard holds 10,000 trees
         "train: {gap_days: 1000000000}",  # beyond any date
         "train: {lambda_l2: .inf}",
+        "train: {linear_prior: 0}",
         "train: 5",
         "label: {performance_window_days: 1000000000}",
         "seed: -1",  # no random generator takes it
