@@ -183,8 +183,8 @@ class Train(Section):
     column: a higher one tells less of who was learned from and keeps reasons steadier, at the cost of some accuracy.
     `without` are categories of consent no column is taken from; columns that drift within development by a PSI above
     `drift_max` are left out. `tuned` names what `saakh tune` wrote: the values it holds take the place of those here.
-    With `reject_inference`, applications that were declined (`cohort.declined`) are learned from too, by outcomes nobody
-    saw; what that does is judged on masked loans.
+    With `reject_inference`, applications that were declined (`cohort.declined`) are learned from too, by outcomes
+    nobody saw; what that does is judged on masked loans.
     """
 
     alike_max: float = Field(0.95, gt=0, le=1)
