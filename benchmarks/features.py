@@ -72,11 +72,11 @@ def run_ordered(order: str) -> None:
 def keep_within(size: int) -> None:
     """Let this process use no more memory, pages of files among it: by a control group, which root can make.
 
-    On systems without them, by a limit on what it may write to, which counts what libraries reserve and never touch.
+    Where none can be made, by a limit on what it may write to, which counts what libraries reserve and never touch.
     """
     for root, most, members in CONTROL_GROUPS:
         group = root / f"saakh-{size}"
-        if (root / members).exists():
+        if (root / members).exists() and os.access(root, os.W_OK):
             group.mkdir(exist_ok=True)
             (group / most).write_text(str(size))
             (group / members).write_text(str(os.getpid()))
