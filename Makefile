@@ -74,4 +74,4 @@ lock:  ## resolve the dependencies anew and write the locks
 	cd build/lock && uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -c ../../requirements-dev.lock -o ../../requirements.lock
 
 clean:  ## remove the environment, the sample and everything derived from it
-	rm -rf .venv build data/raw data/oracle data/sample data/kenya_gps
+	rm -rf .venv build data/raw data/oracle data/sample data/kenya_gps saakh/build saakh/_kernel.*so saakh/_kernel.*pyd

@@ -21,11 +21,13 @@ def bands(x: Floats, rows: Codes, columns: Sequence[int]) -> Iterator[Floats]:
     """
     for start in range(0, len(columns), WIDE):
         few = np.asarray(columns[start : start + WIDE])
-        low, high = int(few.min()), int(few.max()) + 1  # taken together, which is faster than each alone
-        band = np.empty((high - low, len(rows)))
+        band = np.empty((len(few), len(rows)))
+        low, high = int(few.min()), int(few.max()) + 1
+        is_all = np.array_equal(few, np.arange(low, high))
         for first in range(0, len(rows), DEEP):
-            band[:, first : first + DEEP] = x[rows[first : first + DEEP], low:high].T
-        yield band if np.array_equal(few, np.arange(low, high)) else band[few - low]
+            part = x[rows[first : first + DEEP], low:high]  # taken together, which is faster than each alone
+            band[:, first : first + DEEP] = part.T if is_all else part[:, few - low].T
+        yield band
 
 
 def columns_of(x: Floats, rows: Codes | None = None, columns: Sequence[int] | None = None) -> Iterator[Floats]:

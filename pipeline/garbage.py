@@ -16,11 +16,12 @@ def seldom_collected(new: int = SELDOM) -> Iterator[None]:
 
     Imports leave a million objects, and every full look goes through them: a seventh of what plans cost.
     """
-    before = gc.get_threshold()
+    before, is_outermost = gc.get_threshold(), not gc.get_freeze_count()
     gc.freeze()
     gc.set_threshold(max(new, before[0]), *before[1:])
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
+        if is_outermost:
+            gc.unfreeze()

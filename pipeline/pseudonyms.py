@@ -75,7 +75,7 @@ class Pseudonyms:
     def column(self, domain: str, identifiers: pa.Array) -> pa.Array:
         """The pseudonyms of a column of text, plain or dictionary-encoded; as a dictionary with int32 indices."""
         coded = identifiers if pa.types.is_dictionary(identifiers.type) else pc.dictionary_encode(identifiers)
-        if len(coded.dictionary) > len(coded):  # what was cut out of a larger table may name everyone there was in it
+        if pc.count_distinct(coded.indices).as_py() < len(coded.dictionary):  # what was cut out of a larger table
             coded = coded.dictionary_decode().dictionary_encode()
         digests = self.many(domain, coded.dictionary)
         given = digests.is_valid().take(coded.indices)

@@ -6,9 +6,11 @@
  */
 #include "_tables.h"
 
+#define LAYOUT 1
 #define BLOCK_ROWS 32
 
-/* Buffers of one call: inputs, and what is read or written beside them. */
+/* Buffers of one call: inputs, and what is read or written beside them. -1, an error, and nothing held if one does not
+ * fit. */
 static int opened(PyObject *const *arrays, Py_buffer *views, const Py_ssize_t *lengths, int count, int first_written)
 {
     for (int i = 0; i < count; i++) {
@@ -82,6 +84,7 @@ static PyObject *effects(PyObject *module, PyObject *args)
     double *out = views[1].buf, straight[INPUTS_MAX];
     const int64_t *order = WHOLES(model, ORDER), *slot_start = WHOLES(model, SLOT_START), *of = WHOLES(model, OF);
     const int64_t *read = WHOLES(model, READ);
+    Py_BEGIN_ALLOW_THREADS  /* it may take long, and touches no object of Python */
     memset(out, 0, (size_t)(rows * n) * sizeof(double));
     for (Py_ssize_t block = 0; block < rows; block += BLOCK_ROWS) {
         Py_ssize_t end = block + BLOCK_ROWS < rows ? block + BLOCK_ROWS : rows;
@@ -99,6 +102,7 @@ static PyObject *effects(PyObject *module, PyObject *args)
                 out[row * n + read[i]] += straight[i];
         }
     }
+    Py_END_ALLOW_THREADS
     for (int i = 0; i < 2; i++)
         PyBuffer_Release(&views[i]);
     Py_RETURN_NONE;
@@ -176,7 +180,7 @@ static PyObject *take(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef METHODS[] = {
-    {"lay_out", lay_out, METH_VARARGS, "Check a model's tables, and keep them for `both` and `in_trees`."},
+    {"lay_out", lay_out, METH_VARARGS, "Check a model's tables, and keep them for `both`, `effects` and `in_trees`."},
     {"both", both, METH_VARARGS, "Log-odds of one applicant; contributions and what they come from are filled in."},
     {"effects", effects, METH_VARARGS, "The contributions of many applicants, filled in."},
     {"in_trees", in_trees, METH_VARARGS, "The log-odds that other inputs add in some of the trees."},
@@ -189,5 +193,8 @@ static struct PyModuleDef MODULE = {
 
 PyMODINIT_FUNC PyInit__kernel(void)
 {
-    return PyModule_Create(&MODULE);
+    PyObject *module = PyModule_Create(&MODULE);
+    if (module && PyModule_AddIntConstant(module, "LAYOUT", LAYOUT) < 0)
+        Py_CLEAR(module);
+    return module;
 }

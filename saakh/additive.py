@@ -1,7 +1,7 @@
 """The parts of a scorecard together: trees and a linear model whose log-odds, and contributions, add up."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,6 +49,14 @@ class Additive:
         self._off_grid = self._inexact()
         self.is_compiled = compiled.IS_THERE and not self._off_grid
         self._compiled: dict[frozenset[int], compiled.Compiled] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is laid out for compiled code, which belongs to this process."""
+        return self.__dict__ | {"_compiled": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.is_compiled = self.is_compiled and compiled.IS_THERE
 
     def refuse_off_grid(self) -> None:
         """An `ArtifactError` when sums of what the parts say are not exact in every order."""

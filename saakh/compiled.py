@@ -1,6 +1,6 @@
 """One applicant in compiled code, where it was built: what lookup.py and linear.py say, to the last bit, in one call.
 
-`_kernel` is optional: a machine without a compiler does without, and numpy gives the same bytes, three times slower.
+`_kernel` is optional: a machine without a compiler does without, and numpy gives the same bytes, more slowly.
 Sums are in another order than numpy's, so it serves only models on the grid, whose sums are exact in every order.
 """
 
@@ -15,13 +15,14 @@ from saakh.lookup import ZERO, Answers, Lookup
 from saakh.runs import distinct
 from saakh.trees import Array
 
+LAYOUT = 1
+"""Which layout of tables this module makes; a kernel that was built for another is left alone."""
 try:
     from saakh import _kernel as kernel
 except ImportError:
-    kernel = None  # type: ignore[assignment]
-
-
-IS_THERE = kernel is not None
+    IS_THERE = False
+else:
+    IS_THERE = getattr(kernel, "LAYOUT", 0) == LAYOUT
 
 
 class Compiled:
@@ -52,17 +53,18 @@ class Compiled:
     def both(self, x: Array) -> tuple[float, Array, Array, Array]:
         """Log-odds and contributions [features] of one applicant, what each tree says and what the linear part adds."""
         each, straight, effects = np.empty(self._trees), np.empty(self._straight), np.empty(len(x))
-        return kernel.both(self._laid_out, x, each, straight, effects), effects, each, straight
+        log_odds = kernel.both(self._laid_out, np.ascontiguousarray(x, float), each, straight, effects)
+        return log_odds, effects, each, straight
 
     def effects_of(self, x: Array) -> Array:
         """Contributions [rows, features] of many."""
         out = np.empty(x.shape)
-        kernel.effects(self._laid_out, np.ascontiguousarray(x).reshape(-1), out.reshape(-1))
+        kernel.effects(self._laid_out, np.ascontiguousarray(x, float).reshape(-1), out.reshape(-1))
         return out
 
     def in_trees(self, x: Array, each: Array, some: Array) -> float:
         """The log-odds that the inputs `x` add in some trees to what `each` tree said of others."""
-        change: float = kernel.in_trees(self._laid_out, x, each, some)
+        change: float = kernel.in_trees(self._laid_out, x, each, _of_64_bits(some))
         return change
 
 

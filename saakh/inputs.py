@@ -83,7 +83,7 @@ class Inputs:
                 f"an array of rows has numbers in {len(self.names)} columns, in the order of `features`; "
                 f"this one is {rows.dtype} {rows.shape}"
             )
-        x = rows.astype(float)
+        x = rows.astype(float, order="C")
         refused = self._beyond(x)
         x[refused] = np.nan
         return x, refused

@@ -149,7 +149,7 @@ class Answers:
         readers = [np.flatnonzero(is_refused[g.feature].any(axis=1)) for g in self._groups]
         if not any(len(trees) for trees in readers):
             return self
-        on_grid, values = rounded(self.values), []  # as all is that is worked out anew
+        on_grid, values = rounded(self.values), []  # as all is that is worked out anew; protocol 1 was not
         for group, trees in zip(self._groups, readers, strict=True):
             patterns = np.arange(1 << group.feature.shape[1])
             values.append(on_grid[self.value_at[group.tree][:, None] + patterns])

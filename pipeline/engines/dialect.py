@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from threading import RLock
 from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+
+_MERGING = RLock()
+"""Whether Ibis merges selects is one setting for all threads."""
 
 
 def spoken(expr: ir.Table, dialect: str) -> ir.Table:
@@ -31,12 +35,13 @@ def quicker(expr: ir.Table, dialect: str) -> ir.Table:
 @contextmanager
 def unmerged() -> Iterator[None]:
     """A block in which Ibis leaves a select from a select as it is: every engine merges them itself, and quicker."""
-    before = ibis.options.sql.fuse_selects
-    ibis.options.sql.fuse_selects = False
-    try:
-        yield
-    finally:
-        ibis.options.sql.fuse_selects = before
+    with _MERGING:
+        before = ibis.options.sql.fuse_selects
+        ibis.options.sql.fuse_selects = False
+        try:
+            yield
+        finally:
+            ibis.options.sql.fuse_selects = before
 
 
 def _quantile(node: ops.Node, changed: Mapping[str, Any] | None) -> ops.Node:

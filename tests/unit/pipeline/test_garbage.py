@@ -12,6 +12,8 @@ def test_the_block_that_looks_most_seldom_counts_and_all_is_as_before_after_it()
         with seldom_collected():
             assert gc.get_threshold()[0] == 10 * SELDOM
         assert gc.get_threshold()[0] == 10 * SELDOM
+        assert gc.get_freeze_count() > 0, "what was there before the outer block is looked at again"
+    assert gc.get_freeze_count() == 0
     assert gc.get_threshold() == before
     with seldom_collected():
         assert gc.get_threshold()[0] == SELDOM

@@ -39,6 +39,9 @@ def test_whom_a_dictionary_names_and_no_row_is_of_is_not_met() -> None:
     cut_out = pa.array(["asha", "ravi", "meena"]).dictionary_encode().slice(1, 1)
     assert pseudonyms.column("person", cut_out).to_pylist() == [Pseudonyms(KEY).one("person", "ravi")]
     assert len(pseudonyms.slots()) == 1
+    again = pa.DictionaryArray.from_arrays(pa.array([1, 1, 1], pa.int8()), pa.array(["asha", "ravi", "meena"]))
+    assert pseudonyms.column("person", again).to_pylist() == [Pseudonyms(KEY).one("person", "ravi")] * 3
+    assert len(pseudonyms.slots()) == 1
 
 
 def test_a_missing_value_of_a_dictionary_is_missing_in_the_column() -> None:

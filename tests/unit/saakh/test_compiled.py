@@ -1,6 +1,10 @@
 """Compiled code and numpy: the same bits, and no table that lets a lookup leave it."""
 
+import copy
+import pickle
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +14,11 @@ from hypothesis import strategies as st
 from models.model_text import with_rest
 from pipeline.export import build
 from saakh import archive, compiled
-from saakh.linear import Linear
+from saakh.linear import FAR, REACH, Linear
+from saakh.manifest import FEATURES_MAX
 from saakh.scale import Calibration
 from saakh.scorecard import Scorecard
-from saakh.trees import Trees
+from saakh.trees import SPLITS_MAX, Trees
 from tests.small_scorecard import booster, bundle, names, packed, table
 
 pytestmark = pytest.mark.skipif(not compiled.IS_THERE, reason="saakh was installed without a compiler")
@@ -64,6 +69,39 @@ def test_contributions_of_many_are_the_same_to_the_last_bit(rows):
     refused = [("payments",) if row % 3 else () for row in range(rows)]
     for of in (x, np.asfortranarray(x)):
         assert quick.explain_many(of, refused).tobytes() == plain.explain_many(x, refused).tobytes()
+
+
+def test_rows_of_any_layout_give_the_same_reasons():
+    quick, plain = cards(packed())
+    x = np.clip(table(40, 8, seed=31), -8, 8)
+    expected = plain.reasons_many(x)
+    for of in (np.asfortranarray(x), np.repeat(x, 2, axis=1)[:, ::2], x.astype(np.float32).astype(float)):
+        assert len(quick.reasons_many(of)) == 40
+    assert quick.reasons_many(np.asfortranarray(x)) == expected
+    assert repr(quick.model.both(x[0].astype(np.float32)).effects) == repr(
+        plain.model.both(x[0].astype(np.float32).astype(float)).effects
+    )
+
+
+def test_a_model_that_scored_can_be_copied_and_pickled(monkeypatch):
+    quick, _ = cards(packed())
+    x = np.zeros(8)
+    before = quick.model.both(x)
+    for again in (copy.deepcopy(quick.model), pickle.loads(pickle.dumps(quick.model))):
+        assert again.is_compiled
+        assert repr(again.both(x)[:4]) == repr(before[:4])
+    monkeypatch.setattr(compiled, "IS_THERE", False)
+    assert not pickle.loads(pickle.dumps(quick.model)).is_compiled
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("FAR_AWAY", FAR), ("REACH", REACH), ("SPLITS_MAX", SPLITS_MAX), ("INPUTS_MAX", FEATURES_MAX)],
+)
+def test_compiled_code_goes_by_the_same_numbers(name, known):
+    header = (Path(compiled.__file__).parent / "_tables.h").read_text()
+    (said,) = re.findall(rf"^#define {name} (\S+)$", header, re.MULTILINE)
+    assert float(said) == known
 
 
 def test_inputs_far_and_near_come_out_alike():
