@@ -123,8 +123,9 @@ def speed(people: int, repeats: int = 3) -> Figures:
 
 
 def asked(workspace: Path) -> Params:
-    """The parameters of a run over records written by `benchmarks.peers.records`."""
-    return Params(policy="explicit-consent", as_of=records.SNAPSHOT.replace(tzinfo=UTC), workspace=workspace)
+    """The parameters of a run over records of `benchmarks.peers.records`: all columns, those of splits too."""
+    said = {"policy": "explicit-consent", "as_of": records.SNAPSHOT.replace(tzinfo=UTC), "workspace": workspace}
+    return Params.model_validate(said | {"derive": {"splits": True}})
 
 
 def print_speed(people: int) -> None:
