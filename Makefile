@@ -57,7 +57,7 @@ build/peers/made: .venv/app benchmarks/requirements-peers.lock
 repro: .venv/dev  ## the same line under DVC: only what changed is run again
 	dvc repro
 
-.venv/app: requirements.lock pyproject.toml saakh/pyproject.toml saakh/_kernel.c saakh/_tables.h
+.venv/app: requirements.lock pyproject.toml saakh/pyproject.toml $(wildcard saakh/*.[ch] pipeline/arrays/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Saakh needs Python 3.11 or later; name one with make PYTHON=...")'
 	test -x .venv/bin/uv || ($(PYTHON) -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION))
 	uv pip install --quiet --require-hashes -r requirements.lock
@@ -74,4 +74,5 @@ lock:  ## resolve the dependencies anew and write the locks
 	cd build/lock && uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -c ../../requirements-dev.lock -o ../../requirements.lock
 
 clean:  ## remove the environment, the sample and everything derived from it
-	rm -rf .venv build data/raw data/oracle data/sample data/kenya_gps saakh/build saakh/_kernel.*so saakh/_kernel.*pyd
+	rm -rf .venv build data/raw data/oracle data/sample data/kenya_gps saakh/build saakh/_kernel.*so saakh/_kernel.*pyd \
+	pipeline/arrays/_kernel.*so pipeline/arrays/_kernel.*pyd
