@@ -12,7 +12,8 @@ from pipeline.engines.base import first_line
 from pipeline.workspace import whole
 from saakh.errors import ContractError, MissingInputError, UnreadableInputError
 
-ROW_GROUP = 262_144
+ROW_GROUP, CELLS = 262_144, 2**24
+"""How many rows are written together, and of wide tables how many values: as they are all in memory until then."""
 
 
 def write_batches(path: Path, reader: pa.RecordBatchReader) -> int:
@@ -24,9 +25,10 @@ def write_batches(path: Path, reader: pa.RecordBatchReader) -> int:
         whole(path) as temporary,
         pq.ParquetWriter(temporary, reader.schema, compression="zstd", use_dictionary=texts) as writer,
     ):
-        for group in _regrouped(reader):
+        together = min(ROW_GROUP, max(1, CELLS // max(1, len(reader.schema))))
+        for group in _regrouped(reader, together):
             refuse_nan(group, path)
-            writer.write_table(group, row_group_size=ROW_GROUP)
+            writer.write_table(group, row_group_size=together)
             rows += group.num_rows
     return rows
 
@@ -65,14 +67,17 @@ def refuse_nan(table: pa.Table, path: Path) -> None:
             raise ContractError(f"column '{name}' of {path.name} holds NaN; missing values must be null")
 
 
-def _regrouped(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+def _regrouped(reader: pa.RecordBatchReader, together: int) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
     count = 0
     for batch in reader:
         held.append(batch)
         count += batch.num_rows
-        while count >= ROW_GROUP:
-            table = pa.Table.from_batches(held, reader.schema).combine_chunks()
-            yield table.slice(0, ROW_GROUP)
-            held, count = table.slice(ROW_GROUP).to_batches(), count - ROW_GROUP
+        if count < together:
+            continue
+        table = pa.Table.from_batches(held, reader.schema).combine_chunks()
+        first = count - count % together
+        for start in range(0, first, together):
+            yield table.slice(start, together)
+        held, count = table.slice(first).to_batches(), count - first
     yield pa.Table.from_batches(held, reader.schema).combine_chunks()
