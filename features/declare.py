@@ -14,6 +14,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, cast
 
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from features.columns import Sensitivity, Table
@@ -250,6 +251,10 @@ def _admit(declared: Feature) -> None:
         raise DeclarationError(f"feature '{declared.name}' makes a column that is there already: {', '.join(repeated)}")
     if any(window < 1 for window in declared.windows):
         raise DeclarationError(f"feature '{declared.name}' has a window under a day; windows are whole days, from 1")
+    if doubled := sorted({axis.column for axis in declared.splits} & _told_apart(declared)):
+        raise DeclarationError(
+            f"feature '{declared.name}' is split by '{doubled[0]}', which it tells apart already; leave that split out"
+        )
     if not declared.reason:
         raise DeclarationError(f"feature '{declared.name}' has no reason; say what an applicant is told")
     table = declared.table
@@ -258,6 +263,14 @@ def _admit(declared: Feature) -> None:
             raise DeclarationError(
                 f"feature '{declared.name}' reads '{table.name}.{name}', which only the audit may read"
             )
+
+
+def _told_apart(declared: Feature) -> set[str]:
+    """The columns that a feature's cells are by, or whose values it counts."""
+    source = declared.source
+    measures = source.measures.values() if isinstance(source, Cells) else (declared.expr,)
+    counted = (n for m in measures for n in m.op().find(ops.CountDistinct) if isinstance(n.arg, ops.Field))
+    return {n.arg.name for n in counted} | set(source.keys if isinstance(source, Cells) else ())
 
 
 def _description(body: Callable[[Any], ir.Value]) -> str:

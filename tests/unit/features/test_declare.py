@@ -7,7 +7,7 @@ from features.declare import Risk
 from features.reasons import CODES
 from features.sources import linked, only, per, view_of
 from features.tables import calls, people, repayments
-from features.windows import DAYPART, WEEKPART, Slice
+from features.windows import CLOCK_SPLITS, DAYPART, WEEKPART, Slice
 from pipeline.reasons import read_reasons
 from saakh.errors import DeclarationError
 from tests.declaring import calls_made, declare, refused
@@ -63,6 +63,21 @@ def test_a_column_of_another_feature_is_refused() -> None:
 @pytest.mark.parametrize("window", [0, -30])
 def test_a_window_under_a_day_is_refused(window: int) -> None:
     assert "a window under a day" in refused(calls_made, windows=(30, window))
+
+
+def test_a_split_by_what_is_told_apart_already_is_refused() -> None:
+    def call_parts(call):
+        """Whether there are calls of both parts of the week."""
+        return call.is_weekend.nunique()
+
+    assert "is split by 'is_weekend', which it tells apart already" in refused(call_parts, splits=(WEEKPART,))
+    by_night = per(calls, "is_night", events=lambda call: call.count())
+
+    def call_night_top(cell):
+        """Calls in the busier part of the day."""
+        return cell.events.max()
+
+    assert "is split by 'is_night'" in refused(call_night_top, by_night, splits=CLOCK_SPLITS)
 
 
 def test_a_body_takes_the_view_and_nothing_else() -> None:
