@@ -48,13 +48,13 @@ loan_events = Table(
 
 
 def _interactions(tables: Tables) -> ir.Table:
-    calls, messages = tables["calls"], tables["messages"]
+    calls, messages, said = tables["calls"], tables["messages"], STACKED["interactions"]
     shared = [c for c in calls.columns if c in messages.columns and c != "sender_class"]
     called = [calls[c] for c in ("duration_s", "is_answered") if c in calls.columns]
     nothing = {"duration_s": ibis.null("int64"), "is_answered": ibis.null("boolean")}
     written = {column.get_name(): nothing[column.get_name()] for column in called}
-    return calls.select(*shared, *called, kind=ibis.literal("call")).union(
-        messages.select(*shared, **written, kind=ibis.literal("message"))
+    return calls.select(*shared, *called, kind=ibis.literal(said["calls"]["kind"])).union(
+        messages.select(*shared, **written, kind=ibis.literal(said["messages"]["kind"]))
     )
 
 
@@ -93,8 +93,11 @@ def _happened(
     return said.filter(said.event_at.notnull())
 
 
-STACKED = frozenset({"interactions"})
-"""Joined tables whose rows are those of their sources, which may be stacked after the as-of join as well as before."""
+STACKED: Mapping[str, Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {"interactions": {"calls": {"kind": "call"}, "messages": {"kind": "message"}}}
+)
+"""Joined tables whose rows are those of their sources, which may be stacked after the as-of join as well as before; and
+what is said of all rows of a source."""
 BUILD: Mapping[str, Callable[[Tables], ir.Table]] = MappingProxyType(
     {"interactions": _interactions, "loan_events": _loan_events}
 )

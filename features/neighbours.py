@@ -16,7 +16,8 @@ def neighbours(chosen: ir.Table, rows: Rows, reading: set[str]) -> ir.Table:
     told = {"since_s": ("lag", "event_s"), "until_s": ("lead", "event_s")}
     told |= {f"last_{c}": ("lag", c) for c in rows.carried} | {f"next_{c}": ("lead", c) for c in rows.carried}
     told = {name: how for name, how in told.items() if name in reading}
-    read = [c for c in chosen.columns if c in reading or c in {c for _, c in told.values()}]
+    needed = {*reading, *(c for _, c in told.values()), *(["event_s"] if "gap_s" in reading else [])}
+    read = [c for c in chosen.columns if c in needed]
     chosen = chosen.filter(chosen[rows.by].notnull())
     apart = ibis.window(
         group_by=[KEY, rows.by], order_by=["event_s", *dict.fromkeys([*rows.carried, *content(rows.table)])]

@@ -20,6 +20,7 @@ from features.columns import Sensitivity, Table
 from features.declare import Feature
 from features.drawing import Drawing
 from features.groups import Group
+from features.joined import JOINED, STACKED
 from features.meaning import canonical
 from features.neighbours import content
 from features.reduce import KEY
@@ -41,26 +42,31 @@ def told(rows: ir.Table, table: Table, calendar: Calendar, reads: Sequence[str])
 @lru_cache(maxsize=256)
 def plan(table: Table, declared: tuple[Feature, ...]) -> Plan:
     """How to measure these features of one table; the same object for the same question."""
-    by_source: dict[tuple[str, tuple[Axis, ...]], list[Feature]] = {}
-    for feature in declared:
-        by_source.setdefault((feature.source.name, feature.splits), []).append(feature)
-    reads = _reads(table, declared)
+    reads = reads_of(table, declared)
     kinds = {c.name: TYPES[c.kind] for c in table.columns} | CLOCK
     seen = ibis.table({KEY: "int64"} | {name: kinds[name] for name in reads}, name=f"{table.name}_seen")
     drawn = Drawing(table, seen)
     if table.state and declared:
         drawn.declare(tuple(declared))
     elif declared:
-        merged = _merged_measures(declared)
-        drawn.measure([Group(f"{table.name}_{n}", tuple(g), merged) for n, g in enumerate(by_source.values())])
+        drawn.measure(grouped(table, declared))
     applicants = drawn.applicants.get_name()
     return Plan(
         table, seen.get_name(), applicants, reads, tuple(drawn.literals), tuple(drawn.steps), tuple(drawn.results)
     )
 
 
-def _reads(table: Table, declared: Sequence[Feature]) -> tuple[str, ...]:
-    """The columns of as-of rows that a plan reads, in a fixed order."""
+def grouped(table: Table, declared: Sequence[Feature]) -> list[Group]:
+    """Features of one table by what they are measured on."""
+    by_source: dict[tuple[str, tuple[Axis, ...]], list[Feature]] = {}
+    for feature in declared:
+        by_source.setdefault((feature.source.name, feature.splits), []).append(feature)
+    merged = _merged_measures(declared)
+    return [Group(f"{table.name}_{n}", tuple(some), merged) for n, some in enumerate(by_source.values())]
+
+
+def reads_of(table: Table, declared: Sequence[Feature]) -> tuple[str, ...]:
+    """The columns of as-of rows that measuring these reads, in a fixed order."""
     kinds = {c.name for c in table.columns} | set(CLOCK) - GAP
     if (
         table.state
@@ -76,9 +82,21 @@ def _reads(table: Table, declared: Sequence[Feature]) -> tuple[str, ...]:
         if isinstance(rows, Rows):
             read |= {rows.by, *rows.carried, "event_s", *content(table)} if rows.by else set()
             read |= set() if rows.where is None else fields_under(rows.where.op())
-    if "gap_s" in read:
-        read.add("event_s")
+    if "gap_s" in read:  # rows of one second are in the order of what they say, whatever else is asked
+        read |= {"event_s", *content(table)}
     return tuple(sorted(read & kinds))
+
+
+def reads_by_table(features: Sequence[Feature]) -> Mapping[str, tuple[str, ...]]:
+    """The columns of each table's as-of rows that its own features read, or those of a table stacked of it."""
+    by_table: dict[Table, list[Feature]] = {}
+    for feature in features:
+        by_table.setdefault(feature.table, []).append(feature)
+    reads = {table.name: reads_of(table, some) for table, some in by_table.items()}
+    for table in JOINED:
+        for source in table.sources if table.name in STACKED and table.name in reads else ():
+            reads[source] = tuple(dict.fromkeys([*reads.get(source, ()), *reads[table.name]]))
+    return reads
 
 
 def _merged_measures(declared: Sequence[Feature]) -> Mapping[str, Source]:

@@ -70,6 +70,7 @@ class Cells:
     def name(self) -> str:
         """The cells' name: rows, keys, and what is beside them."""
         beside = ["", *(f"ranked_{m}" for m in self.ranked), *(f"apart_{days}" for days in self.apart)]
+        beside += ["tied", *self.ties] if self.ties else []  # or ties would be in the order of another
         return f"{self.rows.name}_per_{'_'.join(self.keys)}{'_'.join(beside)}"
 
 

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from time import perf_counter
 from typing import Any
 
 import ibis.expr.types as ir
@@ -13,29 +12,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.catalogue import fingerprint
-from features.columns import Kind, Table
+from features.columns import Table
 from features.declare import Feature
-from features.joined import BUILD, JOINED, STACKED
-from features.plan import plan, told
-from features.reduce import KEY as NUMBER
-from features.steps import Plan
+from features.joined import JOINED
+from features.plan import reads_by_table
 from features.tables import EVENT_TABLES
-from features.windows import CALENDAR, CLOCK, DAY_S, Calendar
-from pipeline import asof
+from features.windows import CALENDAR, DAY_S, Calendar
+from pipeline.arrays.batch import InMemory
 from pipeline.engines import Engine, open_engine, write_batches, write_table
 from pipeline.garbage import seldom_collected
 from pipeline.gate import NO_BOUNDS, Bounds, openings
 from pipeline.graph.columns import beside, graph_columns
-from pipeline.measure import Taken, Watch, measured, present
+from pipeline.measure import COVERED, Batch, OnEngine, Shown, Watch
 from pipeline.params import Params
 from pipeline.question import Question, asked
 from pipeline.summary import Summary, Tell, quiet, timed
 from pipeline.workspace import Workspace, write_json
 
 KEY = "application_id"
-CATEGORIES = {table.category for table in EVENT_TABLES}
-COVERED = {t.name for t in EVENT_TABLES} | {t.name for t in JOINED if t.category not in CATEGORIES}
-"""The tables whose coverage is told: those ingested, and those made of others that have a category of their own."""
 STATUSES = ("present", "silent", "closed", "absent", "barred")
 COHORT = (KEY, "person_id", "snapshot_at", "asked_at")
 Account = dict[str, Any]
@@ -92,112 +86,56 @@ def derive(
 def measure(
     engine: Engine, cohort: pa.Table, question: Question, tell: Tell = quiet, watch: Watch | None = None
 ) -> Derived:
-    """The features of a batch of the cohort, in its order; `watch` hears of each step of each plan."""
+    """The features of a batch of the cohort, in its order; `watch` hears of each step of each plan.
+
+    Each table is measured in memory where the engine's rows are near and the features allow it, else on the engine.
+    """
     numbered = cohort.select(COHORT).set_column(0, KEY, pa.array(np.arange(len(cohort))))
     asking = engine.table(numbered, "asking")
     who = asking.select(KEY, "person_id", "asked_at")
     engine.make("opened", openings(who, question.consents, question.purpose, question.bounds))
     opened = engine.named("opened")
     may_show = engine.arrow(opened.select(KEY, "category").distinct(), ["category", KEY])
+    batch = Batch(question, asking, opened, cohort["snapshot_at"], reads_by_table(question.features))
+    in_memory, on_engine = InMemory(engine, batch, watch), OnEngine(engine, batch, watch)
     columns: dict[str, pa.Array] = {}
     coverage: list[pa.Table] = []
     too_late: dict[str, int] = {}
     tables = (*EVENT_TABLES, *JOINED)
-    reads = _reads(question.features)
     for done, table in enumerate(tables):
         tell(table.name, done, len(tables))
         features = tuple(f for f in question.features if f.table is table)
-        needed = reads.get(table.name) or plan(table, features).reads
-        rows = _rows(engine, table, question, asking, opened, needed)
-        if rows is not None and (features or table.name in COVERED):
-            is_kept = not _is_stacked(table, question.events)
-            seen, late = see(engine, rows, plan(table, features), watch, is_kept=is_kept)
-            columns |= measured(engine, plan(table, features), len(cohort), watch) if seen else {}
-            too_late |= {table.name: late} if table.name in COVERED else {}
+        shown = None
+        if question.is_ingested(table) and (features or table.name in COVERED):
+            shown = in_memory.shown(table, features) or on_engine.shown(table, features)
+            columns |= shown.columns
+            too_late |= {table.name: shown.late} if table.name in COVERED else {}
         if table.name in COVERED:
             missing = "barred" if table.name in question.barred else "absent"
-            coverage.append(_covered(engine, cohort, may_show, table, missing if rows is None else ""))
-    made = [t.name for t in tables if not _is_stacked(t, question.events)]
-    engine.drop(*(f"{name}_consented" for name in made), *(f"{t.name}_applicants" for t in tables))
+            coverage.append(_covered(cohort, may_show, table, shown, missing))
+    on_engine.close()
     tell("derive", len(tables), len(tables))
     nothing = pa.nulls(len(cohort), pa.float64())
     wanted = {column: columns.get(column, nothing) for f in question.features for column in f.columns}
     return Derived(pa.table({KEY: cohort[KEY], **wanted}), pa.concat_tables(coverage), too_late)
 
 
-def _reads(features: Sequence[Feature]) -> Mapping[str, tuple[str, ...]]:
-    """The columns of each table's as-of rows that are read, by its own plan or by that of a table stacked of it."""
-    by_table: dict[Table, list[Feature]] = {}
-    for feature in features:
-        by_table.setdefault(feature.table, []).append(feature)
-    reads = {table.name: plan(table, tuple(some)).reads for table, some in by_table.items()}
-    for table in JOINED:
-        for source in table.sources if table.name in STACKED and table.name in reads else ():
-            reads[source] = tuple(dict.fromkeys([*reads.get(source, ()), *reads[table.name]]))
-    return reads
-
-
-def _is_stacked(table: Table, events: Mapping[str, ir.Table]) -> bool:
-    """Whether a table's as-of rows are those of its sources, stacked."""
-    return table.name in STACKED and table.name not in events and set(table.sources) <= set(events)
-
-
-def _rows(
-    engine: Engine, table: Table, question: Question, asking: ir.Table, opened: ir.Table, reads: Sequence[str]
-) -> ir.Table | None:
-    """Consented rows of a table with their clock and `is_past`; None when it was not ingested."""
-    events = question.events
-    if _is_stacked(table, events):
-        return BUILD[table.name]({name: engine.named(f"{name}_consented") for name in table.sources})
-    if table.name in events:
-        rows = events[table.name]
-    elif table.sources and set(table.sources) <= set(events):
-        rows = BUILD[table.name](events)
-    else:
-        return None
-    consented = asof.consented(asking, opened, rows, table).rename({NUMBER: KEY})
-    known = [c for c in dict.fromkeys([*reads, "age_s", "day"]) if c in table.by_name or c in CLOCK]
-    pseudonyms = [c.name for c in table.columns if c.kind is Kind.PSEUDONYM and c.name in known]
-    return told(engine.coded(consented, pseudonyms), table, question.calendar, (*known, "is_past"))
-
-
-def see(
-    engine: Engine, rows: ir.Table, drawn: Plan, watch: Watch | None = None, *, is_kept: bool = True
-) -> tuple[int, int]:
-    """Make what a plan reads: the as-of rows, and who has any; returns how many they are, and how many came too late.
-
-    The rows are kept, once computed, unless they are but those of other tables stacked.
-    """
-    table, began = drawn.table, perf_counter()
-    (engine.make if is_kept else engine.view)(f"{table.name}_consented", rows)
-    kept = engine.named(f"{table.name}_consented")
-    past = kept.filter(kept.is_past)
-    engine.view(drawn.seen, past.select(NUMBER, *drawn.reads))
-    engine.make(drawn.applicants, present(past) if table.name in COVERED else past.select(NUMBER).distinct())
-    counted = engine.arrow(kept.group_by("is_past").aggregate(rows=kept.count()), ["is_past"]).to_pylist()
-    rows_of = {count["is_past"]: count["rows"] for count in counted}
-    if watch:
-        watch(Taken(table.name, drawn.seen, "as-of rows", rows_of.get(True, 0), perf_counter() - began))
-    return rows_of.get(True, 0), rows_of.get(False, 0)
-
-
-def _covered(engine: Engine, cohort: pa.Table, may_show: pa.Table, table: Table, missing: str) -> pa.Table:
+def _covered(cohort: pa.Table, may_show: pa.Table, table: Table, shown: Shown | None, missing: str) -> pa.Table:
     """What each application shows of one source: its status, the rows and days seen, the days since the last.
 
     `may_show` has the categories that each application may show anything of. `missing` is the status of a table that
-    was not read; empty for one that was.
+    was not read.
     """
     count = len(cohort)
     rows, days, lag = np.zeros(count, np.int64), np.zeros(count, np.int64), np.full(count, -1)
     status = np.full(count, missing, dtype=object)
-    if not missing:
+    if shown is not None and shown.coverage is not None:
         status[:] = "closed"
         status[may_show.filter(pc.equal(may_show["category"], table.category.value))[KEY].to_numpy()] = "silent"
-        who = engine.arrow(engine.named(f"{table.name}_applicants"), [NUMBER])
-        at = who[NUMBER].to_numpy()
+        seen = shown.coverage
+        at = seen.applications
         status[at] = "present"
-        rows[at], days[at] = who["rows_seen"].to_numpy(), who["days_seen"].to_numpy()
-        lag[at] = who["last_age_s"].to_numpy() // DAY_S
+        rows[at], days[at], lag[at] = seen.rows, seen.days, seen.last_age_s // DAY_S
     columns = [[table.name] * count, pa.array(status, pa.string()), rows, days, pa.array(lag, mask=lag < 0)]
     return pa.Table.from_arrays([cohort[KEY].combine_chunks(), *map(pa.array, columns)], names=COVERAGE)
 
@@ -256,9 +194,10 @@ class Batches:
     def _parts(self) -> Iterator[pa.Table]:
         """Stretches of whole people, of about as many events as fit in memory together."""
         events = sum(self.engine.count(rows.count()) for rows in self.question.events.values())
-        wanted = int(np.ceil(events / max(1.0, BATCH_EVENTS_PER_GB * self.memory_gb))) or 1
         person = self.cohort["person_id"].to_numpy(zero_copy_only=False)
         firsts = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
+        rows = events * len(person) / len(firsts)  # each application sees its own
+        wanted = int(np.ceil(rows / max(1.0, BATCH_EVENTS_PER_GB * self.memory_gb))) or 1
         cuts = [*firsts[np.unique(np.linspace(0, len(firsts), wanted, endpoint=False, dtype=int))], len(self.cohort)]
         for first, last in pairwise(cuts):
             yield self.cohort.slice(first, last - first)
@@ -268,7 +207,10 @@ class Batches:
         if parts == 1:
             return self.question
         low, high = part["person_id"][0].as_py(), part["person_id"][-1].as_py()
-        events = {n: t.filter(t.person_id.between(low, high)) for n, t in self.question.events.items()}
+        events: dict[str, ir.Table] = {}
+        for name, rows in self.question.events.items():  # by name, so that what reads it is planned once
+            self.engine.view(f"{name}_in_batch", rows.filter(rows.person_id.between(low, high)))
+            events[name] = self.engine.named(f"{name}_in_batch")
         return replace(self.question, events=events)
 
 

@@ -1,6 +1,6 @@
-"""Run a plan on an engine, and stand its long results up as columns, one a feature and slice."""
+"""Measure a batch's features of one table on an engine: run its plan, and stand its long results up as columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -9,26 +9,138 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.columns import Kind, Table
 from features.declare import Feature
+from features.joined import BUILD, JOINED, STACKED
+from features.plan import plan, told
 from features.reduce import KEY
 from features.steps import Plan, Result
+from features.tables import EVENT_TABLES
+from features.windows import CLOCK
 from models.arrays import Floats
+from pipeline import asof
 from pipeline.engines import Engine
+from pipeline.question import Question
 from saakh.errors import ContractError
+
+CATEGORIES = {table.category for table in EVENT_TABLES}
+COVERED = {t.name for t in EVENT_TABLES} | {t.name for t in JOINED if t.category not in CATEGORIES}
+"""The tables whose coverage is told: those ingested, and those made of others that have a category of their own."""
+Whole = np.ndarray[tuple[int], np.dtype[np.int64]]
+Reads = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What one step of a table's plan took: rows made, seconds."""
+    """What one step of measuring a table took: rows made, seconds, and whether it was done in memory."""
 
     table: str
     name: str
     kind: str
     rows: int
     seconds: float
+    is_in_memory: bool = False
 
 
 Watch = Callable[[Taken], None]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which applications have rows of a table: how many, on how many days, and how old the youngest is."""
+
+    applications: Whole
+    rows: Whole
+    days: Whole
+    last_age_s: Whole
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a batch shows of one table.
+
+    `columns` are those of features, null where nothing was measured; `late` rows happened or were received too late to
+    be seen. A table made of others, of their category, has no coverage of its own.
+    """
+
+    coverage: Coverage | None
+    late: int
+    columns: Mapping[str, pa.Array]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Whose events may be seen: `asking` numbers the applications, `opened` says what their consents open of what.
+
+    `snapshots` are theirs, in their order; `reads` are the columns that features read, by table.
+    """
+
+    question: Question
+    asking: ir.Table
+    opened: ir.Table
+    snapshots: pa.ChunkedArray
+    reads: Reads
+
+    def consented(self, rows: ir.Table, table: Table) -> ir.Table:
+        """Rows whose time consent opens, by the number of the application, with `is_past`."""
+        return asof.consented(self.asking, self.opened, rows, table).rename({KEY: "application_id"})
+
+
+class OnEngine:
+    """Measuring by an engine's own queries, wherever it computes."""
+
+    def __init__(self, engine: Engine, batch: Batch, watch: Watch | None = None) -> None:
+        self.engine, self.batch, self.watch = engine, batch, watch
+        self._seen: set[str] = set()
+
+    def shown(self, table: Table, features: tuple[Feature, ...]) -> Shown:
+        """What a table that was ingested shows."""
+        drawn = plan(table, features)
+        late = self._see(self._rows(table, self.batch.reads.get(table.name) or drawn.reads), drawn)
+        applicants = self.engine.named(drawn.applicants)
+        who = [column.to_numpy() for column in self.engine.arrow(applicants, [KEY]).columns]
+        columns = measured(self.engine, drawn, len(self.batch.snapshots), self.watch) if len(who[0]) else {}
+        return Shown(Coverage(*who) if table.name in COVERED else None, late, columns)
+
+    def close(self) -> None:
+        """Forget the tables that were made."""
+        self.engine.drop(*(f"{name}_consented" for name in self._seen), *(f"{name}_applicants" for name in self._seen))
+
+    def _is_stacked(self, table: Table) -> bool:
+        """Whether a table's as-of rows are those of its sources, which are there, stacked."""
+        events = self.batch.question.events
+        return table.name in STACKED and table.name not in events and set(table.sources) <= self._seen
+
+    def _rows(self, table: Table, reads: Sequence[str]) -> ir.Table:
+        """Consented rows of a table with their clock and `is_past`."""
+        question = self.batch.question
+        if self._is_stacked(table):
+            return BUILD[table.name]({name: self.engine.named(f"{name}_consented") for name in table.sources})
+        consented = self.batch.consented(question.rows(table), table)
+        known = [c for c in dict.fromkeys([*reads, "age_s", "day"]) if c in table.by_name or c in CLOCK]
+        pseudonyms = [c.name for c in table.columns if c.kind is Kind.PSEUDONYM and c.name in known]
+        return told(self.engine.coded(consented, pseudonyms), table, question.calendar, (*known, "is_past"))
+
+    def _see(self, rows: ir.Table, drawn: Plan) -> int:
+        """Make what a plan reads: the as-of rows, and who has any; returns how many came too late.
+
+        The rows are kept, once computed, unless they are but those of other tables stacked.
+        """
+        engine, table, began = self.engine, drawn.table, perf_counter()
+        if self._is_stacked(table):
+            engine.view(f"{table.name}_consented", rows)
+        else:
+            engine.make(f"{table.name}_consented", rows)
+            self._seen.add(table.name)
+        kept = engine.named(f"{table.name}_consented")
+        past = kept.filter(kept.is_past)
+        engine.view(drawn.seen, past.select(KEY, *drawn.reads))
+        engine.make(drawn.applicants, present(past) if table.name in COVERED else past.select(KEY).distinct())
+        counted = engine.arrow(kept.group_by("is_past").aggregate(rows=kept.count()), ["is_past"]).to_pylist()
+        rows_of = {count["is_past"]: count["rows"] for count in counted}
+        if self.watch:
+            self.watch(Taken(table.name, drawn.seen, "as-of rows", rows_of.get(True, 0), perf_counter() - began))
+        return int(rows_of.get(False, 0))
 
 
 def measured(engine: Engine, plan: Plan, count: int, watch: Watch | None = None) -> dict[str, pa.Array]:

@@ -1,11 +1,14 @@
 """What measuring costs: the plan of each table as it ran on a batch of a run's people, step by step."""
 
+from collections.abc import Sequence
 from contextlib import closing
 
 from rich.table import Table as Grid
 
 from features.declare import Feature
-from features.plan import plan
+from features.groups import Group
+from features.plan import grouped, plan
+from features.steps import Result
 from pipeline.console import out, progress
 from pipeline.derive import COHORT, KEY, asked, measure
 from pipeline.engines import open_engine
@@ -33,19 +36,25 @@ def print_plan(params: Params, table: str | None, people: int = PEOPLE) -> None:
             out.print(_grid(name, steps, tuple(f for f in question.features if f.table.name == name)))
 
 
+def _together(features: tuple[Feature, ...]) -> Sequence[Group | Result]:
+    """Features of one table by the step that they are read off."""
+    if not features:
+        return ()
+    table = features[0].table
+    return plan(table, features).results if table.state else grouped(table, features)
+
+
 def _grid(name: str, steps: list[Taken], features: tuple[Feature, ...]) -> Grid:
     mine = [step for step in steps if step.table == name]
     columns = sum(len(f.columns) for f in features)
     seconds = sum(step.seconds for step in mine)
-    title = f"{name}: {len(features)} features, {columns} columns, {len(mine) - 1} scans, {seconds:.2f} s"
+    scans = sum(not step.is_in_memory for step in mine)
+    scanned = "1 scan" if scans == 1 else f"{scans} scans"
+    title = f"{name}: {len(features)} features, {columns} columns, {scanned}, {seconds:.2f} s"
     grid = Grid(title=title, title_justify="left", box=None, pad_edge=False)
     for heading in ("step", "makes", "rows", "seconds", "of"):
         grid.add_column(heading, justify="right" if heading in {"rows", "seconds"} else "left", overflow="fold")
-    made = (
-        {r.name: ", ".join(f.name for f in r.features) for r in plan(features[0].table, features).results}
-        if features
-        else {}
-    )
+    made = {g.name: ", ".join(feature.name for feature in g.features) for g in _together(features)}
     for step in mine:
         said = made.get(step.name, "")
         said = said if len(said) <= 60 else f"{said[:57]}..."

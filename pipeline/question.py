@@ -7,10 +7,11 @@ from typing import Any
 import ibis.expr.types as ir
 
 from features.catalogue import all_features, specs_of
+from features.columns import Table
 from features.declare import Feature
 from features.graph import FEATURES as GRAPH
 from features.graph import social_graph
-from features.joined import JOINED
+from features.joined import BUILD, JOINED
 from features.tables import BY_NAME, EVENT_TABLES
 from features.windows import CALENDAR, Calendar
 from pipeline.engines import Engine
@@ -44,6 +45,14 @@ class Question:
         found = (_only(feature, columns) for feature in self.features)
         graph = tuple(feature for feature in self.graph if set(feature.columns) & set(columns))
         return replace(self, features=tuple(feature for feature in found if feature), graph=graph)
+
+    def is_ingested(self, table: Table) -> bool:
+        """Whether a table is there, or those that it is made of."""
+        return table.name in self.events or (bool(table.sources) and set(table.sources) <= set(self.events))
+
+    def rows(self, table: Table) -> ir.Table:
+        """The rows of a table that was ingested."""
+        return self.events[table.name] if table.name in self.events else BUILD[table.name](self.events)
 
     @property
     def specs(self) -> tuple[FeatureSpec, ...]:

@@ -22,8 +22,11 @@ class Engine(ABC):
     """A place where expressions are computed. Neither threads, partitions nor the order of rows show in bytes."""
 
     dialect: ClassVar[str]
+    is_near: ClassVar[bool] = False
+    """Whether rows are in this process already, so that bringing them costs little."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 2) -> None:
+        self.threads = threads
         self._compiled: dict[object, str] = {}
         self._brought: dict[str, object] = {}
 
@@ -90,9 +93,10 @@ class Engine(ABC):
 
     def bring_once(self, name: str, columns: Mapping[str, Any], rows: Sequence[Sequence[Constant]]) -> None:
         """Make a small table of literal rows unless one of that name and content is there."""
-        if self._brought.get(name) != rows:
+        content = (tuple(columns), rows)
+        if self._brought.get(name) != content:
             self.bring(name, columns, rows)
-            self._brought[name] = rows
+            self._brought[name] = content
 
     def keep(self, expr: ir.Table, name: str | None = None) -> ir.Table:
         """Compute once, and keep until forgotten (spills to disk when memory is short)."""

@@ -35,10 +35,10 @@ class Embedded(Engine):
     """DuckDB through Ibis, with a bound on threads and memory. Same inputs give the same bytes for any of either."""
 
     dialect = "duckdb"
+    is_near = True
 
     def __init__(self, threads: int = 2, memory_gb: float = 4.0) -> None:
-        super().__init__()
-        self._threads = threads
+        super().__init__(threads)
         self._spill = tempfile.TemporaryDirectory(prefix="saakh-spill-")  # where what does not fit in memory goes
         self.connection = ibis.duckdb.connect(
             threads=threads, memory_limit=f"{memory_gb}GB", temp_directory=self._spill.name
@@ -70,7 +70,7 @@ class Embedded(Engine):
 
     def each(self, work: Callable[[bytes], bytes], parcels: Sequence[bytes]) -> list[bytes]:
         """The same work done with each parcel, on as many threads as this engine has."""
-        with ThreadPoolExecutor(self._threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(work, parcels))
 
     def make(self, name: str, expr: ir.Table) -> None:

@@ -34,7 +34,7 @@ class Spark(Engine):
     dialect = "pyspark"
 
     def __init__(self, settings: Settings, threads: int = 2, memory_gb: float = 4.0) -> None:
-        super().__init__()
+        super().__init__(threads)
         told = tuple(sorted((name, _said(value)) for name, value in settings.settings.items()))
         self._tables = settings.tables
         self._wanted = Wanted(settings.master, threads, memory_gb, told)

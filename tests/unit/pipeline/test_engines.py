@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.engines import Embedded
+from pipeline.engines import Embedded, parquet, read_table
 from saakh.errors import ConfigError, ContractError, UnreadableInputError
 
 
@@ -52,3 +52,22 @@ def test_a_table_has_the_types_it_was_made_with_and_a_path_may_hold_a_quote(tmp_
         engine.make("kept", read)
         for table in (read, engine.named("kept")):
             assert engine.arrow(table, ["text"]).equals(rows)
+
+
+def test_rows_are_written_so_many_values_together_however_they_come(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(parquet, "CELLS", 12)
+    wide = pa.table({name: range(11) for name in "abc"})
+    for name, size in (("one", 11), ("three", 3), ("ten", 10)):
+        batches = pa.RecordBatchReader.from_batches(wide.schema, wide.to_batches(max_chunksize=size))
+        assert parquet.write_batches(tmp_path / name, batches) == 11
+    written = pq.ParquetFile(tmp_path / "one").metadata
+    assert [written.row_group(n).num_rows for n in range(written.num_row_groups)] == [4, 4, 3]
+    assert len({(tmp_path / name).read_bytes() for name in ("one", "three", "ten")}) == 1
+    assert read_table(tmp_path / "one").equals(wide)
+
+
+def test_literal_rows_are_brought_again_when_their_columns_have_other_names() -> None:
+    with closing(Embedded(threads=1, memory_gb=1)) as engine:
+        for part in ("is_weekend", "is_night"):
+            engine.bring_once("members", {"slice": ibis.dtype("int64"), part: ibis.dtype("boolean")}, [(0, True)])
+            assert engine.named("members").columns == ("slice", part)
