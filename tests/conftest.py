@@ -2,10 +2,15 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pipeline.engines import Engine
 
 os.environ["TZ"] = "UTC"
 time.tzset()
@@ -62,3 +67,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         lines = ["| claim | target | measured |", "|---|---|---|", *("| " + " | ".join(row) + " |" for row in CLAIMS)]
         PROOF.parent.mkdir(exist_ok=True)
         PROOF.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator["Engine"]:
+    """An engine whose rows are near: features are measured in memory."""
+    from pipeline.engines import Embedded
+
+    with closing(Embedded(threads=1, memory_gb=1)) as held:
+        yield held
+
+
+@pytest.fixture(scope="module")
+def on_engine() -> Iterator["Engine"]:
+    """An engine from which rows are never brought: it measures by its own queries."""
+    from pipeline.engines import Embedded
+
+    with closing(Embedded(threads=1, memory_gb=1)) as held:
+        held.is_near = False
+        yield held

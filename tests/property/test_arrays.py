@@ -1,8 +1,6 @@
 """Features measured in memory are those that the engine measures, to the byte, however the work is cut."""
 
 import os
-from collections.abc import Iterator
-from contextlib import closing
 
 import pyarrow as pa
 import pytest
@@ -10,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.arrays import kernel, tables
-from pipeline.engines import Embedded, Engine
+from pipeline.engines import Engine
 from tests.dealt_rows import needs_compiled
 from tests.measuring import asked_of_the_engine
 from tests.property.worlds import World, event, measured, with_events, worlds
@@ -18,19 +16,6 @@ from tests.spec import test_specs as specs
 
 EXAMPLES = int(os.environ.get("SAAKH_EXAMPLES", "20"))
 SLOW = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with closing(Embedded(threads=1, memory_gb=1)) as held:
-        yield held
-
-
-@pytest.fixture(scope="module")
-def on_engine() -> Iterator[Engine]:
-    with closing(Embedded(threads=1, memory_gb=1)) as held:
-        held.is_near = False
-        yield held
 
 
 @st.composite

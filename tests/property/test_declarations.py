@@ -2,8 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +17,7 @@ from features.windows import CALENDAR
 from pipeline import derive
 from pipeline.arrays.tables import in_arrays
 from pipeline.canonical import schema
-from pipeline.engines import Embedded, Engine
+from pipeline.engines import Engine
 from saakh.errors import SaakhError
 from tests.measuring import asked_of_the_engine
 from tests.property.declarations import Drawn, drawn
@@ -30,19 +29,6 @@ SHARE = 0.75
 """Of the examples, those at least that must be measured in memory."""
 
 Outcome = Mapping[str, Any] | type[SaakhError]
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with closing(Embedded(threads=1, memory_gb=1)) as held:
-        yield held
-
-
-@pytest.fixture(scope="module")
-def on_engine() -> Iterator[Engine]:
-    with closing(Embedded(threads=1, memory_gb=1)) as held:
-        held.is_near = False
-        yield held
 
 
 def outcome(engine: Engine, declared: Drawn) -> Outcome:

@@ -1,14 +1,12 @@
 """Claims hold with compiled code and without; features declared in tests leave no trace; engines near and far."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from features.declare import REGISTRY, Feature
 from pipeline.arrays import kernel
-from pipeline.engines import Embedded, Engine
 from tests.dealt_rows import needs_compiled
 from tests.declaring import Body, declare
 from tests.measuring import asked_of_the_engine
@@ -32,20 +30,6 @@ def declared() -> Iterator[Callable[..., Feature]]:
     yield made
     REGISTRY.clear()
     REGISTRY.update(before)
-
-
-@pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
-    with closing(Embedded(threads=1, memory_gb=1)) as held:
-        yield held
-
-
-@pytest.fixture(scope="session")
-def on_engine() -> Iterator[Engine]:
-    """An engine from which rows are never brought."""
-    with closing(Embedded(threads=1, memory_gb=1)) as held:
-        held.is_near = False
-        yield held
 
 
 @pytest.fixture
