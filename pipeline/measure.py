@@ -92,6 +92,7 @@ class OnEngine:
     def __init__(self, engine: Engine, batch: Batch, watch: Watch | None = None) -> None:
         self.engine, self.batch, self.watch = engine, batch, watch
         self._seen: set[str] = set()
+        self._made: list[str] = []
 
     def shown(self, table: Table, features: tuple[Feature, ...]) -> Shown:
         """What a table that was ingested shows."""
@@ -104,7 +105,7 @@ class OnEngine:
 
     def close(self) -> None:
         """Forget the tables that were made."""
-        self.engine.drop(*(f"{name}_consented" for name in self._seen), *(f"{name}_applicants" for name in self._seen))
+        self.engine.drop(*self._made)
 
     def _is_stacked(self, table: Table) -> bool:
         """Whether a table's as-of rows are those of its sources, which are there, stacked."""
@@ -132,10 +133,12 @@ class OnEngine:
         else:
             engine.make(f"{table.name}_consented", rows)
             self._seen.add(table.name)
+            self._made.append(f"{table.name}_consented")
         kept = engine.named(f"{table.name}_consented")
         past = kept.filter(kept.is_past)
         engine.view(drawn.seen, past.select(KEY, *drawn.reads))
         engine.make(drawn.applicants, present(past) if table.name in COVERED else past.select(KEY).distinct())
+        self._made.append(drawn.applicants)
         counted = engine.arrow(kept.group_by("is_past").aggregate(rows=kept.count()), ["is_past"]).to_pylist()
         rows_of = {count["is_past"]: count["rows"] for count in counted}
         if self.watch:

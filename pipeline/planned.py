@@ -7,20 +7,29 @@ from rich.table import Table as Grid
 
 from features.declare import Feature
 from features.groups import Group
+from features.joined import JOINED
 from features.plan import grouped, plan
 from features.steps import Result
+from features.tables import EVENT_TABLES
 from pipeline.console import out, progress
 from pipeline.derive import COHORT, KEY, asked, measure
 from pipeline.engines import open_engine
 from pipeline.measure import Taken
 from pipeline.params import Params
 from pipeline.workspace import Workspace
+from saakh.errors import ConfigError
 
 PEOPLE = 2_000
+MEASURED = tuple(table.name for table in (*EVENT_TABLES, *JOINED))
 
 
 def print_plan(params: Params, table: str | None, people: int = PEOPLE) -> None:
-    """Measure the first people of the cohort, and print each table's scans, cells, rows and seconds."""
+    """Measure the first people of the cohort, and print each table's scans, cells, rows and seconds.
+
+    A table that there is not is a `ConfigError`.
+    """
+    if table is not None and table not in MEASURED:
+        raise ConfigError(f"no table '{table}' to measure; there are {', '.join(MEASURED)}")
     ws = Workspace(params.workspace)
     steps: list[Taken] = []
     with closing(open_engine(params)) as engine, progress("explain") as tell:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pipeline.run import STAGES
+from saakh.errors import ConfigError
 from tests.functional.conftest import ROOT, small_params
 
 COMMANDS = [
@@ -181,3 +182,10 @@ def test_the_list_of_features_is_one_whole_line_each_on_any_screen() -> None:
         *("topup_gap_longest", "lifestyle", "30d", "90d", "rises"),
         "Longest time between two consecutive top-ups.",
     ]
+
+
+def test_a_table_that_there_is_not_is_answered_with_those_there_are() -> None:
+    command = [sys.executable, "-m", "pipeline.cli", "features", "explain", "--table", "call"]
+    ended = subprocess.run(command, cwd=ROOT, check=False, **CAPTURED)
+    assert (ended.returncode, ended.stdout) == (ConfigError.exit_code, "")
+    assert "no table 'call' to measure; there are people, devices, calls, messages," in ended.stderr
